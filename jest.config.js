@@ -1,0 +1,23 @@
+/** One project a layer; `node test/run.ts unit integration …` runs them and prints the closing line. */
+const base = {
+  rootDir: import.meta.dirname,
+  extensionsToTreatAsEsm: ['.ts'],
+  testEnvironment: 'node',
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' }, module: { type: 'es6' } },
+    ],
+  },
+};
+
+const layer = (name, timeoutMs) => ({
+  ...base,
+  displayName: name,
+  testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
+  testTimeout: timeoutMs,
+});
+
+export default {
+  projects: [layer('unit', 10_000), layer('integration', 120_000), layer('e2e', 600_000), layer('chaos', 600_000)],
+};

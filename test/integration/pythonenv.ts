@@ -20,7 +20,9 @@ export async function pythonWithKit(): Promise<string> {
 /** Names and contents of all that `pip install` reads. */
 async function kitFiles(): Promise<string[]> {
   const packaged = await readdir(join(kit, 'src/aiworkflow_worker'));
-  const names = packaged.filter((name) => !name.startsWith('__pycache__')).map((name) => `src/aiworkflow_worker/${name}`);
+  const names = packaged
+    .filter((name) => !name.startsWith('__pycache__'))
+    .map((name) => `src/aiworkflow_worker/${name}`);
   const all = ['pyproject.toml', 'requirements.txt', 'requirements-dev.txt', ...names.sort()];
   return Promise.all(all.map(async (name) => `${name}\n${await readFile(join(kit, name), 'utf8')}`));
 }

@@ -9,7 +9,8 @@ export default tseslint.config(
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
-      complexity: ['error', 8],
+      // Ten, not eight: this ESLint also counts every `?.` and `??`.
+      complexity: ['error', 10],
       'max-depth': ['error', 2],
       'max-params': ['error', 4],
       'max-lines-per-function': ['error', { max: 40, skipBlankLines: true, skipComments: true }],

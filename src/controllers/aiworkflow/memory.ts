@@ -1,0 +1,63 @@
+/**
+ * What this process remembers of live runs between passes. All of it can be
+ * lost: a new process is given fresh hints and asks again.
+ */
+export class RunMemory {
+  private readonly runs = new Map<string, Remembered>();
+
+  /** Something suggests that the run has changed: the next pass asks Temporal. */
+  hint(uid: string): void {
+    this.of(uid).isHinted = true;
+  }
+
+  isHinted(uid: string): boolean {
+    return this.runs.get(uid)?.isHinted ?? false;
+  }
+
+  /** Where the chain stood when it was last asked about; so that a long chain is not followed from its beginning each time. */
+  latestRunID(uid: string): string | undefined {
+    return this.runs.get(uid)?.latestRunID;
+  }
+
+  /** Temporal answered: the hint has done its work. */
+  answered(uid: string, latestRunID: string): void {
+    const run = this.of(uid);
+    run.isHinted = false;
+    run.latestRunID = latestRunID;
+    delete run.notFoundSince;
+  }
+
+  /** Temporal said that it does not know the run; returns when it said so first. The hint stays: ask again. */
+  notFound(uid: string, now: Date): Date {
+    const run = this.of(uid);
+    run.isHinted = true;
+    return (run.notFoundSince ??= now);
+  }
+
+  asked(uid: string): 'cancel' | 'terminate' | undefined {
+    return this.runs.get(uid)?.asked;
+  }
+
+  hasAsked(uid: string, what: 'cancel' | 'terminate'): void {
+    this.of(uid).asked = what;
+  }
+
+  forget(uid: string): void {
+    this.runs.delete(uid);
+  }
+
+  private of(uid: string): Remembered {
+    const known = this.runs.get(uid);
+    if (known) return known;
+    const fresh: Remembered = { isHinted: false };
+    this.runs.set(uid, fresh);
+    return fresh;
+  }
+}
+
+interface Remembered {
+  isHinted: boolean;
+  latestRunID?: string;
+  notFoundSince?: Date;
+  asked?: 'cancel' | 'terminate';
+}

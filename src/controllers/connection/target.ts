@@ -1,0 +1,90 @@
+import { X509Certificate } from 'node:crypto';
+import type { Connection } from '../../api/connection.ts';
+import type { Reason } from '../../api/reasons.ts';
+import { OperatorError } from '../../errors.ts';
+
+/** The decoded values of a Secret. */
+export type SecretValues = Readonly<Record<string, Uint8Array>>;
+
+/** Where to connect and with what; credentials in the clear, never logged. */
+export interface Target {
+  readonly address: string;
+  readonly namespace: string;
+  readonly tls?: {
+    readonly serverName?: string;
+    readonly ca?: Uint8Array;
+    readonly cert?: Uint8Array;
+    readonly key?: Uint8Array;
+  };
+  readonly apiKey?: string;
+}
+
+/** Names of the Secrets a connection needs, each once. */
+export function secretNames({ tls, apiKeySecretRef }: Connection['spec']): string[] {
+  const refs = [tls?.caSecretRef, tls?.clientCertSecretRef, apiKeySecretRef];
+  return [...new Set(refs.flatMap((ref) => (ref ? [ref.name] : [])))];
+}
+
+/**
+ * The target of a connection whose Secrets are `secrets`, by name.
+ * Throws an OperatorError that names Secret and key where one is missing or unusable.
+ */
+export function targetOf(spec: Connection['spec'], secrets: ReadonlyMap<string, SecretValues>, now: Date): Target {
+  const { address, namespace, apiKeySecretRef } = spec;
+  const tls = tlsOf(spec, secrets, now);
+  const apiKey =
+    apiKeySecretRef && textOf(valueOf(secrets, apiKeySecretRef.name, apiKeySecretRef.key), apiKeySecretRef);
+  return { address, namespace, ...(tls && { tls }), ...(apiKey !== undefined && { apiKey }) };
+}
+
+/** An API key must not travel in the clear: with one, TLS is on unless it is switched off in so many words. */
+function tlsOf(spec: Connection['spec'], secrets: ReadonlyMap<string, SecretValues>, now: Date): Target['tls'] {
+  const { tls } = spec;
+  if (!(tls?.enabled ?? spec.apiKeySecretRef !== undefined)) return undefined;
+  if (!tls) return {};
+  const { serverName, caSecretRef, clientCertSecretRef } = tls;
+  return {
+    ...(serverName !== undefined && { serverName }),
+    ...(caSecretRef && { ca: certificate(secrets, caSecretRef.name, caSecretRef.key, now) }),
+    ...(clientCertSecretRef && {
+      cert: certificate(secrets, clientCertSecretRef.name, 'tls.crt', now),
+      key: valueOf(secrets, clientCertSecretRef.name, 'tls.key'),
+    }),
+  };
+}
+
+function valueOf(secrets: ReadonlyMap<string, SecretValues>, name: string, key: string): Uint8Array {
+  const value = secrets.get(name)?.[key];
+  if (value && value.length > 0) return value;
+  throw problem('SecretNotFound', `Secret ${name} has no value under the key ${key}`);
+}
+
+function certificate(secrets: ReadonlyMap<string, SecretValues>, name: string, key: string, now: Date): Uint8Array {
+  const pem = valueOf(secrets, name, key);
+  const parsed = parseCertificate(pem);
+  if (!parsed) throw problem('SecretInvalid', `Secret ${name}, key ${key}: this is not a PEM certificate`);
+  if (Date.parse(parsed.validTo) < now.getTime()) {
+    throw problem('SecretInvalid', `Secret ${name}, key ${key}: the certificate expired on ${parsed.validTo}`);
+  }
+  return pem;
+}
+
+function parseCertificate(pem: Uint8Array): X509Certificate | undefined {
+  try {
+    return new X509Certificate(pem);
+  } catch {
+    return undefined;
+  }
+}
+
+function textOf(value: Uint8Array, ref: { readonly name: string; readonly key: string }): string {
+  const text = new TextDecoder().decode(value).trim();
+  // A gRPC header cannot carry anything else, and the error of the library would quote the key.
+  if (/^[\x21-\x7e]+$/.test(text)) return text;
+  throw problem(
+    'SecretInvalid',
+    `Secret ${ref.name}, key ${ref.key}: an API key is one line of visible ASCII characters`,
+  );
+}
+
+const problem = (reason: Reason, message: string) => new OperatorError(reason, message, { retry: 'backoff' });

@@ -1,0 +1,129 @@
+import { describe, expect, it } from '@jest/globals';
+import type { ObservedRun } from '../../../../src/controllers/aiworkflow/observed.ts';
+import { FINALIZER, planRun } from '../../../../src/controllers/aiworkflow/plan.ts';
+import { anAIWorkflow, aStartRequest, aWorld, started } from '../../../builders/aiworkflow.ts';
+
+const DELETED = '2026-01-01T12:00:00.000Z';
+const after = (seconds: number) => new Date(Date.parse(DELETED) + seconds * 1000);
+const run = { workflowID: 'default/team-a/summarize', firstRunID: 'r-1' };
+const finished = {
+  ...started,
+  conditions: [
+    { type: 'Finished', status: 'True' as const, reason: 'Succeeded', message: '', lastTransitionTime: DELETED },
+  ],
+};
+const types = (plan: { actions: readonly { type: string }[] }) => plan.actions.map(({ type }) => type);
+const guarded = { finalizers: [FINALIZER] };
+
+describe('before the start', () => {
+  it('sets the finalizer first, so that no live run is without', () => {
+    expect(types(planRun(anAIWorkflow(), aWorld({ start: aStartRequest }), after(0)))).toEqual([
+      'addFinalizer',
+      'start',
+    ]);
+  });
+
+  it('only starts when the finalizer is there', () => {
+    expect(types(planRun(anAIWorkflow({ metadata: guarded }), aWorld({ start: aStartRequest }), after(0)))).toEqual([
+      'start',
+    ]);
+  });
+
+  it('does nothing but look again while there is an objection', () => {
+    const start = { reason: 'WorkerNotFound', message: 'm', needsChange: false } as const;
+    expect(planRun(anAIWorkflow(), aWorld({ start }), after(0))).toEqual({ actions: [], recheckAfterMs: 30_000 });
+  });
+});
+
+describe('while the run lives', () => {
+  const live = anAIWorkflow({ metadata: guarded, status: started });
+
+  it('never starts it again, whatever Temporal has forgotten', () => {
+    expect(planRun(live, aWorld({ run: { kind: 'live' } }), after(0))).toEqual({ actions: [] });
+    expect(
+      planRun(live, aWorld({ start: aStartRequest, run: { kind: 'notFound', since: after(0) } }), after(0)),
+    ).toEqual({
+      actions: [],
+      recheckAfterMs: 60_000,
+    });
+  });
+
+  it('does not poll', () => {
+    expect(planRun(live, aWorld(), after(0)).recheckAfterMs).toBeUndefined();
+  });
+});
+
+describe('after the end', () => {
+  it('removes the finalizer, once', () => {
+    expect(types(planRun(anAIWorkflow({ metadata: guarded, status: finished }), aWorld(), after(0)))).toEqual([
+      'removeFinalizer',
+    ]);
+    expect(types(planRun(anAIWorkflow({ status: finished }), aWorld(), after(0)))).toEqual([]);
+  });
+});
+
+describe('deletion', () => {
+  const deleted = (spec: Record<string, unknown> = {}, status = started) =>
+    anAIWorkflow({ metadata: { ...guarded, deletionTimestamp: DELETED }, spec, status });
+  const live = (overrides: Partial<NonNullable<ObservedRun['deletion']>> = {}): ObservedRun =>
+    aWorld({ run: { kind: 'live' }, deletion: { run, isHasty: false, ...overrides } });
+  const unreachable = (isHasty: boolean): ObservedRun =>
+    aWorld({ run: { kind: 'unknown', message: 'away' }, deletion: { run, isHasty } });
+  const ended = aWorld({
+    run: { kind: 'ended', runID: 'r-1', outcome: 'Canceled', closeTime: after(1) },
+    deletion: { run, isHasty: false },
+  });
+
+  it.each([
+    ['asks a live run to cancel', deleted(), live(), 0, ['cancel']],
+    ['asks once', deleted(), live({ asked: 'cancel' }), 10, []],
+    ['terminates at once by policy', deleted({ deletionPolicy: 'Terminate' }), live(), 0, ['terminate']],
+    ['leaves an abandoned run alone', deleted({ deletionPolicy: 'Abandon' }), live(), 0, ['removeFinalizer']],
+    ['terminates after deletionTimeout', deleted(), live({ asked: 'cancel' }), 60, ['terminate']],
+    ['does not terminate before', deleted(), live({ asked: 'cancel' }), 59, []],
+    ['honours a longer deletionTimeout', deleted({ deletionTimeout: '1h' }), live({ asked: 'cancel' }), 3599, []],
+    ['goes once the run has ended', deleted(), ended, 1, ['removeFinalizer']],
+    [
+      'goes where there is no run',
+      deleted({}, {} as typeof started),
+      aWorld({ run: { kind: 'live' }, deletion: { isHasty: false } }),
+      0,
+      ['removeFinalizer'],
+    ],
+    ['waits for Temporal to come back', deleted(), unreachable(false), 59, ['cancel']],
+    [
+      'goes in any case five minutes after deletionTimeout',
+      deleted(),
+      unreachable(false),
+      360,
+      ['terminate', 'removeFinalizer'],
+    ],
+    [
+      'goes after 30 s where nobody can repair anything',
+      deleted(),
+      unreachable(true),
+      30,
+      ['terminate', 'removeFinalizer'],
+    ],
+    ['does not go before that', deleted(), unreachable(true), 29, ['cancel']],
+    [
+      'does nothing without its finalizer',
+      anAIWorkflow({ metadata: { deletionTimestamp: DELETED, finalizers: ['x/y'] }, status: started }),
+      live(),
+      0,
+      [],
+    ],
+  ] as const)('%s', (_, resource, observed, seconds, expected) => {
+    expect(types(planRun(resource, observed, after(seconds)))).toEqual(expected);
+  });
+
+  it('looks again no later than the next thing is due', () => {
+    expect(planRun(deleted(), live({ asked: 'cancel' }), after(55)).recheckAfterMs).toBe(5_000);
+    expect(planRun(deleted(), live({ asked: 'cancel' }), after(10)).recheckAfterMs).toBe(15_000);
+  });
+
+  it('never believes that there is no run while Temporal is away', () => {
+    const observed = aWorld({ run: { kind: 'unknown', message: 'away' }, deletion: { isHasty: false } });
+    expect(types(planRun(deleted({}, {} as typeof started), observed, after(100)))).toEqual([]);
+  });
+});

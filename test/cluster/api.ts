@@ -88,14 +88,19 @@ interface Endpoint {
 }
 
 async function callOnce(at: Endpoint, path: string, { method = 'GET', body, contentType }: ApiCall): Promise<string> {
-  const headers = { ...at.headers, ...(body !== undefined && { 'content-type': contentType ?? typeFor(method) }) };
   const content = typeof body === 'string' ? body : JSON.stringify(body);
+  const headers = { ...at.headers, ...(content !== undefined && describing(content, contentType ?? typeFor(method))) };
   const response = await send(at, path, { method, headers, timeout: 30_000 }, content);
   const text = await textOf(response);
   const status = response.statusCode ?? 0;
   if (status >= 400) throw new ApiError(status, `${method} ${path}`, text);
   // A few paths (readiness, logs) answer in plain text.
   return text.startsWith('{') ? text : JSON.stringify(text);
+}
+
+// Without a length Node sends the body of a DELETE unframed, and the server never sees it.
+function describing(content: string, contentType: string): Record<string, string> {
+  return { 'content-type': contentType, 'content-length': String(Buffer.byteLength(content)) };
 }
 
 function typeFor(method: string): string {

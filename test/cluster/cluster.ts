@@ -7,6 +7,8 @@ import { apiServerUrl } from './controlplane.ts';
 import { kubeconfigFile } from './kubeconfig.ts';
 import { addGpuNode } from './kwok.ts';
 import type { GpuNode } from './kwok.ts';
+import { podLogs, runPods } from './podrunner.ts';
+import type { PodName, PodRunnerConfig } from './podrunner.ts';
 import { killProcess, processNames, runningProcess, startAgain, startProcess } from './processes.ts';
 import type { ProcessSpec } from './processes.ts';
 import { waitReady } from './readiness.ts';
@@ -38,6 +40,10 @@ export interface LocalCluster {
   /** A kubeconfig that speaks for that ServiceAccount, which is made if need be. Returns its file. */
   kubeconfigFor(account: ServiceAccountName): Promise<string>;
   addGpuNode(node: GpuNode): Promise<void>;
+  /** Has pods annotated `test.aiworkflow.dev/run` run as processes of this machine; adds to what was told before. */
+  runPods(told: Partial<PodRunnerConfig>): Promise<void>;
+  /** All that a run pod has printed, also after it is gone. */
+  podLogs(pod: PodName, container?: string): Promise<string>;
 
   /** Names of the processes ever started: `etcd`, `apiserver`, `controller-manager`, `scheduler`, `kwok`, `temporal`, … */
   processes(): Promise<string[]>;
@@ -70,6 +76,8 @@ export async function attach(instance: string): Promise<LocalCluster> {
     tokenFor: (account, expirationSeconds) => tokenFor(api, account, expirationSeconds),
     kubeconfigFor: (account) => kubeconfigFor({ api, folder, server: apiServerUrl(state) }, account),
     addGpuNode: (node) => addGpuNode(api, node),
+    runPods: (told) => runPods(instance, told),
+    podLogs: (pod, container) => podLogs(instance, pod, container),
     ...processControl(state),
     remove: async () => {
       api.close();

@@ -24,7 +24,9 @@ export function apiServerUrl(state: ClusterState): string {
   return `https://${clusterAddress(state)}:${state.ports.apiServer}`;
 }
 
-const clientNames = ['admin', 'controller-manager', 'scheduler', 'kwok', 'node1', 'kube-proxy', 'coredns'] as const;
+const clientNames = [
+  ...['admin', 'controller-manager', 'scheduler', 'kwok', 'podrunner', 'node1', 'kube-proxy', 'coredns'],
+];
 
 /** Keys, certificates, kubeconfigs and the audit policy: all that must stand on disk before the first server starts. */
 export async function prepareControlPlane(state: ClusterState): Promise<void> {
@@ -63,6 +65,7 @@ function certificates(state: ClusterState): CertificateRequest[] {
     client('kubelet-client', 'kube-apiserver-kubelet-client', 'system:masters'),
     // Make-believe nodes need the rights of all nodes at once, and of none in particular.
     client('kwok', 'kwok', 'system:masters'),
+    client('podrunner', 'podrunner', 'system:masters'),
     client('controller-manager', 'system:kube-controller-manager'),
     client('scheduler', 'system:kube-scheduler'),
     client('kube-proxy', 'system:kube-proxy'),

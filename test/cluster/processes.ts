@@ -21,8 +21,8 @@ interface ProcessRecord {
   readonly identity?: ProcessIdentity;
 }
 
-// Every process carries this in its environment: whatever a dead launcher did not get to write down is found by it.
-const marker = 'AIWORKFLOW_CLUSTER';
+/** Every process carries this in its environment: what a dead launcher did not get to write down is found by it. */
+export const marker = 'AIWORKFLOW_CLUSTER';
 const stopGraceMs = 20_000;
 
 /** Starts a process that outlives us, its output appended to `log/<name>.log`. It may be started again after its end. */
@@ -67,9 +67,15 @@ export async function processNames(folder: string): Promise<string[]> {
 }
 
 /** Every live process that carries the cluster's mark, on record or not; never this one. */
-export async function markedProcesses(folder: string): Promise<number[]> {
+export function markedProcesses(folder: string): Promise<number[]> {
+  return processesWith(marker, folder);
+}
+
+/** Every live process but this one that was started with that environment variable. */
+export async function processesWith(variable: string, value: string): Promise<number[]> {
   const pids = (await readdir('/proc')).filter((entry) => /^\d+$/.test(entry)).map(Number);
-  return pids.filter((pid) => pid !== process.pid && isMarked(pid, folder) && identityOf(pid) !== undefined);
+  const isMarked = (pid: number) => environmentOf(pid).includes(`${variable}=${value}`);
+  return pids.filter((pid) => pid !== process.pid && isMarked(pid) && identityOf(pid) !== undefined);
 }
 
 /** The last lines a process printed, for the message of an error. */
@@ -107,11 +113,12 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-function isMarked(pid: number, folder: string): boolean {
+// Other users' processes do not show theirs, nor can they be ours.
+function environmentOf(pid: number): string[] {
   try {
-    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`${marker}=${folder}`);
+    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
   } catch {
-    return false;
+    return [];
   }
 }
 

@@ -31,12 +31,12 @@ export async function applyPolicies(shared: LocalCluster): Promise<void> {
 export async function tenant(shared: LocalCluster, namespace: string, grants: readonly Grant[]): Promise<Api> {
   const name = `tenant-${randomBytes(4).toString('hex')}`;
   const kubeconfig = await shared.kubeconfigFor({ namespace, name });
-  await bind(shared, { namespace, name }, 'clusterroles', '', ['* clustertemporalconnections.aiworkflow.dev']);
+  await bind(shared, { namespace, name }, '', ['* clustertemporalconnections.aiworkflow.dev']);
   const local = grants.filter((grant) => !grant.includes('@'));
-  await bind(shared, { namespace, name }, 'roles', namespace, ['* *.aiworkflow.dev', ...local]);
+  await bind(shared, { namespace, name }, namespace, ['* *.aiworkflow.dev', ...local]);
   for (const grant of grants.filter((each) => each.includes('@'))) {
     const [right = '', elsewhere = ''] = grant.split('@');
-    await bind(shared, { namespace, name }, 'roles', elsewhere, [right]);
+    await bind(shared, { namespace, name }, elsewhere, [right]);
   }
   return connectApi(kubeconfig);
 }
@@ -46,18 +46,12 @@ interface Account {
   readonly name: string;
 }
 
-async function bind(
-  { api }: LocalCluster,
-  account: Account,
-  roles: 'roles' | 'clusterroles',
-  at: string,
-  grants: readonly Grant[],
-): Promise<void> {
-  const kind = roles === 'roles' ? 'Role' : 'ClusterRole';
+async function bind({ api }: LocalCluster, account: Account, at: string, grants: readonly Grant[]): Promise<void> {
+  const kind = at === '' ? 'ClusterRole' : 'Role';
   const metadata = { name: `${account.name}-${randomBytes(2).toString('hex')}` };
   const base = `/apis/rbac.authorization.k8s.io/v1${at === '' ? '' : `/namespaces/${at}`}`;
   const rules = grants.map(ruleOf);
-  await api.call(`${base}/${roles}`, { method: 'POST', body: { metadata, rules } });
+  await api.call(`${base}/${kind.toLowerCase()}s`, { method: 'POST', body: { metadata, rules } });
   await api.call(`${base}/${kind.toLowerCase()}bindings`, {
     method: 'POST',
     body: {

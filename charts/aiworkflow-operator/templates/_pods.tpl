@@ -1,3 +1,17 @@
+{{/* Metadata of pods of the operator's image. Takes the component's `name`, the chart's `root` and, of hooks, `annotations`. */}}
+{{- define "aiworkflow-operator.podMetadata" -}}
+labels:
+  {{- with .root.Values.podLabels }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+  {{- include "aiworkflow-operator.podLabels" . | nindent 2 }}
+{{- $given := ternary "" (toYaml .root.Values.podAnnotations) (empty .root.Values.podAnnotations) }}
+{{- with compact (list $given .annotations) }}
+annotations:
+  {{- join "\n" . | nindent 2 }}
+{{- end }}
+{{- end }}
+
 {{/* Where pods of the operator's image may run and pull from. */}}
 {{- define "aiworkflow-operator.placement" -}}
 {{- with .Values.imagePullSecrets }}

@@ -1,12 +1,13 @@
 """From the environment to a running worker, and its exit code."""
 
 import asyncio
+import atexit
 import logging
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import Unpack
+from typing import NoReturn, Unpack
 
 from temporalio.client import Client
 from temporalio.converter import DataConverter
@@ -20,6 +21,10 @@ from aiworkflow_worker.settings import SettingsError, WorkerSettings, read_conne
 _log = logging.getLogger("aiworkflow_worker")
 
 _CONNECT_WITHIN = timedelta(seconds=60)
+# A poll that is cut off at the signal can lose the activity that the server has just handed out: nobody works on it
+# until its heartbeat or start-to-close timeout. So where only activities are served, open polls get this long to bring
+# a last task; the SDK's core reads it. It would drop a workflow task that comes then, which costs that run 10 s.
+_LAST_POLL_MS = "1000"
 _CANCEL_SECONDS = 5.0
 """What an activity gets to end once its grace period is over and it has been cancelled."""
 
@@ -29,25 +34,29 @@ def run_worker(
     data_converter: DataConverter = DataConverter.default,
     connect_within: timedelta = _CONNECT_WITHIN,
     **options: Unpack[WorkerConfig],
-) -> None:
-    """Runs a Temporal worker as the environment says, until SIGTERM or SIGINT; drains it, then returns.
+) -> NoReturn:
+    """Runs a Temporal worker as the environment says, until SIGTERM or SIGINT; drains it, then ends the process.
 
     `options` are those of `temporalio.worker.Worker` (`workflows`, `activities`, `interceptors`, ...); one that is
     given here wins over the environment. `data_converter` is the client's. `connect_within` bounds the wait for a
     Temporal that is not up yet; after it the container's restart back-off takes over.
 
-    Exits with 2 and one sentence if the environment is wrong; with 1 and one sentence if Temporal cannot be reached
-    or refuses the worker, or if an activity outlives the grace period and does not react to its cancellation.
+    The exit code is 0 after a signal. It is 2, with one sentence, if the environment is wrong; 1, with one sentence,
+    if Temporal cannot be reached or refuses the worker, or if an activity outlives the grace period and does not
+    react to its cancellation. Functions registered with `atexit` are called.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    if not options.get("workflows"):
+        os.environ.setdefault("TEMPORAL_POLL_SHUTDOWN_INTERRUPT_WAIT_MS", _LAST_POLL_MS)
     try:
         asyncio.run(_connect_and_serve(options, data_converter, connect_within))
     except SettingsError as error:
         _log.error("%s", error)
-        sys.exit(2)
+        _end(2)
     except (ConnectError, _WorkerError) as error:
         _log.error("%s", error)
-        sys.exit(1)
+        _end(1)
+    _end(0)
 
 
 class _WorkerError(Exception):
@@ -83,7 +92,7 @@ async def _serve(worker: Worker, stop: StopSignal) -> None:
         await asyncio.wait({polling}, timeout=grace + _CANCEL_SECONDS)
         draining.cancel()
     if not polling.done():
-        _end_beside_running_threads(grace)
+        raise _WorkerError(f"An activity still runs {_CANCEL_SECONDS:g} s after its cancellation; it is given up")
     if error := polling.exception():
         raise _WorkerError(f"The worker of task queue {worker.task_queue} ended: {error}") from error
 
@@ -105,12 +114,14 @@ def _worker(client: Client, settings: WorkerSettings, options: WorkerConfig) -> 
     return Worker(**config)
 
 
-def _end_beside_running_threads(grace_seconds: float) -> None:
-    """Ends the process although an activity's thread still runs: Python itself would wait for that thread."""
-    _log.error(
-        "An activity still runs %g s after it was cancelled, %g s after the stop: it is given up",
-        _CANCEL_SECONDS,
-        grace_seconds + _CANCEL_SECONDS,
-    )
-    logging.shutdown()
-    os._exit(1)
+def _end(code: int) -> NoReturn:
+    """Ends the process without taking the interpreter apart.
+
+    The SDK's own threads may still be returning from their last call into Python; an interpreter that is being
+    taken apart then dies of SIGSEGV or SIGABRT, and a good end would look like a crash of the container. A thread
+    of an activity that was given up would keep the interpreter from ending at all.
+    """
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

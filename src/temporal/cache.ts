@@ -1,0 +1,33 @@
+/**
+ * Answers that many callers may share for a short while: those who ask while
+ * the question is being asked, and those who ask soon after. Errors are not kept.
+ */
+export class Cache<T> {
+  private readonly ttlMs: number;
+  private readonly answers = new Map<string, { readonly askedAt: number; readonly answer: Promise<T> }>();
+
+  constructor(ttlMs: number) {
+    this.ttlMs = ttlMs;
+  }
+
+  /** The answer under `key`, asked for at most once per `ttlMs`. */
+  get(key: string, ask: () => Promise<T>): Promise<T> {
+    this.dropOld();
+    const known = this.answers.get(key);
+    if (known) return known.answer;
+    const entry = { askedAt: performance.now(), answer: ask() };
+    this.answers.set(key, entry);
+    entry.answer.catch(() => {
+      if (this.answers.get(key) === entry) this.answers.delete(key);
+    });
+    return entry.answer;
+  }
+
+  private dropOld(): void {
+    const oldest = performance.now() - this.ttlMs;
+    for (const [key, { askedAt }] of this.answers) {
+      if (askedAt > oldest) return; // the rest was asked later
+      this.answers.delete(key);
+    }
+  }
+}

@@ -1,7 +1,7 @@
 /** How a program that is built here from Go modules is made and recognised. */
 export interface GoProgram {
   /** The folder under `tools/` whose go.mod pins it. */
-  readonly module: 'k8s' | 'kwok' | 'coredns';
+  readonly module: 'k8s' | 'kwok' | 'coredns' | 'pause';
   readonly package: string;
   /** Prints the version; what is found elsewhere must print one that fits. */
   readonly versionArgs: readonly string[];
@@ -45,6 +45,14 @@ export const goPrograms = {
     versionArgs: ['-version'],
     fits: /^CoreDNS-1\.15\./,
     estimateSeconds: 110,
+  },
+  pause: {
+    module: 'pause',
+    package: '.',
+    versionArgs: [],
+    // What another machine calls pause is another program.
+    fits: /(?!)/,
+    estimateSeconds: 5,
   },
 } satisfies Record<string, GoProgram>;
 

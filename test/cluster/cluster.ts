@@ -4,6 +4,8 @@ import { readAudit } from './audit.ts';
 import type { AuditEvent } from './audit.ts';
 import { run } from './command.ts';
 import { apiServerUrl } from './controlplane.ts';
+import { buildImage, importImage } from './images.ts';
+import type { ImageRequest } from './images.ts';
 import { kubeconfigFile } from './kubeconfig.ts';
 import { addGpuNode } from './kwok.ts';
 import type { GpuNode } from './kwok.ts';
@@ -11,6 +13,7 @@ import { podLogs, runPods } from './podrunner.ts';
 import type { PodName, PodRunnerConfig } from './podrunner.ts';
 import { killProcess, processNames, runningProcess, startAgain, startProcess } from './processes.ts';
 import type { ProcessSpec } from './processes.ts';
+import { toStderr } from './progress.ts';
 import { waitReady } from './readiness.ts';
 import { kubeconfigFor, tokenFor } from './serviceaccount.ts';
 import type { ServiceAccountName } from './serviceaccount.ts';
@@ -40,6 +43,8 @@ export interface LocalCluster {
   /** A kubeconfig that speaks for that ServiceAccount, which is made if need be. Returns its file. */
   kubeconfigFor(account: ServiceAccountName): Promise<string>;
   addGpuNode(node: GpuNode): Promise<void>;
+  /** Builds an image without any registry and puts it into the real node; pods use it with `imagePullPolicy: Never`. */
+  addImage(request: ImageRequest): Promise<void>;
   /** Has pods annotated `test.aiworkflow.dev/run` run as processes of this machine; adds to what was told before. */
   runPods(told: Partial<PodRunnerConfig>): Promise<void>;
   /** All that a run pod has printed, also after it is gone. */
@@ -76,6 +81,7 @@ export async function attach(instance: string): Promise<LocalCluster> {
     tokenFor: (account, expirationSeconds) => tokenFor(api, account, expirationSeconds),
     kubeconfigFor: (account) => kubeconfigFor({ api, folder, server: apiServerUrl(state) }, account),
     addGpuNode: (node) => addGpuNode(api, node),
+    addImage: async (request) => importImage(state, request.tag, await buildImage(request, toStderr)),
     runPods: (told) => runPods(instance, told),
     podLogs: (pod, container) => podLogs(instance, pod, container),
     ...processControl(state),

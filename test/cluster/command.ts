@@ -39,7 +39,8 @@ export async function run(program: string, args: readonly string[], options: Com
     cwd: options.cwd,
     env: { ...process.env, ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],
-    timeout: options.timeoutMs ?? 300_000,
+    // Not the option `timeout`: its timer keeps this process alive after a program that could not be run.
+    signal: AbortSignal.timeout(options.timeoutMs ?? 300_000),
     killSignal: 'SIGKILL',
   });
   // A program that does not read its input closes the pipe: its exit code tells more than our EPIPE would.

@@ -12,6 +12,7 @@ const packages: Readonly<Record<ClusterMode, Readonly<Record<string, string>>>> 
     containerd: 'containerd',
     runc: 'runc',
     buildah: 'buildah',
+    '/usr/lib/cni/bridge': 'containernetworking-plugins',
     iptables: 'iptables',
     nft: 'nftables',
     conntrack: 'conntrack',

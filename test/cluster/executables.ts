@@ -10,8 +10,9 @@ export async function isExecutable(file: string): Promise<boolean> {
   );
 }
 
-/** Where the PATH has that program; undefined if nowhere. The sbin folders count, which a plain user's PATH may lack. */
+/** Where the PATH has that program, or a full path if it is one; undefined if nowhere. The sbin folders count, which a plain user's PATH may lack. */
 export async function onPath(name: string): Promise<string | undefined> {
+  if (name.startsWith('/')) return (await isExecutable(name)) ? name : undefined;
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'];
   for (const folder of folders) {
     const file = join(folder, name);

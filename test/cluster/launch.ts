@@ -1,21 +1,24 @@
-import { findPrograms } from './programs.ts';
+import type { Api } from './api.ts';
+import { connectApi } from './api.ts';
 import type { ProgramName } from './catalog.ts';
 import { attach } from './cluster.ts';
 import type { LocalCluster } from './cluster.ts';
 import { apiServerSpec, controllerManagerSpec, etcdSpec, prepareControlPlane, schedulerSpec } from './controlplane.ts';
 import { ensureHostPrograms } from './debian.ts';
 import { startGuardian } from './guardian.ts';
-import { ownIdentity } from './identity.ts';
+import { kubeconfigFile } from './kubeconfig.ts';
 import { kwokSpec } from './kwok.ts';
-import { freePorts } from './ports.ts';
+import { prepareNode, startNode, startRuntime } from './node.ts';
+import { until } from './poll.ts';
 import { startProcess } from './processes.ts';
 import type { ProcessSpec } from './processes.ts';
+import { findPrograms } from './programs.ts';
 import { inWords, toStderr } from './progress.ts';
 import type { Progress } from './progress.ts';
-import { until } from './poll.ts';
 import { waitReady } from './readiness.ts';
-import { currentBootId, folderOf, newInstance, readState, writeState } from './state.ts';
-import type { ClusterMode, ClusterPorts, ClusterState } from './state.ts';
+import { reserve } from './reserve.ts';
+import { folderOf, newInstance, writeState } from './state.ts';
+import type { ClusterMode, ClusterState } from './state.ts';
 import { sweep } from './sweep.ts';
 import { keepLogs, removeCluster } from './teardown.ts';
 import { temporalSpec } from './temporal.ts';
@@ -24,10 +27,12 @@ import { temporalSpec } from './temporal.ts';
 export interface LaunchOptions {
   /** By default `loopback`. */
   readonly mode?: ClusterMode;
-  /** Its name; by default a new one. Starting one that is already there fails. */
+  /** Its name, at most 30 small letters, digits and dashes; by default a new one. One that is taken is refused. */
   readonly instance?: string;
   /** Whether it outlives this process, until it is removed by name. By default it ends with us, however we end. */
   readonly stays?: boolean;
+  /** How many GPUs the real node of mode `node` says it has; by default 2. */
+  readonly gpus?: number;
   readonly progress?: Progress;
 }
 
@@ -36,29 +41,26 @@ export interface LaunchOptions {
  * When it fails, the logs are kept, nothing else is, and the error says where they are.
  */
 export async function launch(options: LaunchOptions = {}): Promise<LocalCluster> {
-  const { mode = 'loopback', progress = toStderr, instance = newInstance() } = options;
+  const { mode = 'loopback', progress = toStderr, instance = newInstance(), gpus = 2 } = options;
   await sweep(progress);
-  if (await readState(instance)) throw new Error(`A local cluster called ${instance} is already there`);
   await ensureHostPrograms(mode, progress);
   const programs = await findPrograms(programsFor(mode), progress);
   const began = Date.now();
-  const state = await writeState({
-    ...{ instance, mode, programs, ready: false },
-    owner: ownIdentity(),
-    bootId: await currentBootId(),
-    ports: await choosePorts(),
-  });
+  const state = await reserve({ instance, mode, programs, nodeGpus: gpus });
   startGuardian(instance);
-  await startOrExplain(state);
-  const { owner: _, ...withoutOwner } = state;
-  await writeState({ ...(options.stays ? withoutOwner : state), ready: true });
+  await startOrExplain(state, progress);
+  await writeState({ ...(options.stays ? { ...state, owner: undefined } : state), ready: true });
   progress(`cluster ${instance} is up after ${inWords(Date.now() - began)}, logs in ${folderOf(instance)}/log`);
   return attach(instance);
 }
 
-async function startOrExplain(state: ClusterState): Promise<void> {
+async function startOrExplain(state: ClusterState, progress: Progress): Promise<void> {
+  const api = () => connectApi(kubeconfigFile(folderOf(state.instance), 'admin'));
   try {
-    await startServers(state);
+    await startControlPlane(state, progress);
+    const connected = await api();
+    await startRest(state, connected);
+    connected.close();
   } catch (cause) {
     const logs = await keepLogs(state.instance);
     await removeCluster(state.instance);
@@ -67,35 +69,30 @@ async function startOrExplain(state: ClusterState): Promise<void> {
   }
 }
 
-async function startServers(state: ClusterState): Promise<void> {
-  const start = (spec: ProcessSpec) => startProcess(folderOf(state.instance), spec);
-  await start(temporalSpec(state));
+async function startControlPlane(state: ClusterState, progress: Progress): Promise<void> {
+  if (state.mode === 'node') await prepareNode(state);
+  await start(state, temporalSpec(state));
   await prepareControlPlane(state);
-  await start(etcdSpec(state));
-  await start(apiServerSpec(state));
-  await waitReady(state, 'apiserver');
-  await Promise.all([controllerManagerSpec(state), schedulerSpec(state), kwokSpec(state)].map(start));
-  await Promise.all([waitServiceAccount(state), waitReady(state, 'temporal')]);
+  await start(state, etcdSpec(state));
+  await start(state, apiServerSpec(state));
+  await Promise.all([waitReady(state, 'apiserver'), state.mode === 'node' && startRuntime(state, progress)]);
 }
 
-// The first sign that controllers work: before it, every pod is refused for want of its ServiceAccount.
-async function waitServiceAccount(state: ClusterState): Promise<void> {
-  const cluster = await attach(state.instance);
+async function startRest(state: ClusterState, api: Api): Promise<void> {
+  for (const spec of [controllerManagerSpec(state), schedulerSpec(state), kwokSpec(state)]) await start(state, spec);
+  if (state.mode === 'node') await startNode(state, api);
+  // The first sign that controllers work: before it, every pod is refused for want of its ServiceAccount.
   const path = '/api/v1/namespaces/default/serviceaccounts/default';
-  await until('the default ServiceAccount', 60_000, () => cluster.api.call(path));
-  cluster.api.close();
+  await until('the default ServiceAccount', 60_000, () => api.call(path));
+  await waitReady(state, 'temporal');
+}
+
+function start(state: ClusterState, spec: ProcessSpec): Promise<void> {
+  return startProcess(folderOf(state.instance), spec);
 }
 
 function programsFor(mode: ClusterMode): ProgramName[] {
   const always: ProgramName[] = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kwok'];
   const node: ProgramName[] = ['kubelet', 'kube-proxy', 'coredns'];
   return [...always, ...(mode === 'node' ? node : []), 'temporal', 'kubectl', 'helm'];
-}
-
-async function choosePorts(): Promise<ClusterPorts> {
-  const [etcd, etcdPeer, apiServer, controllerManager, scheduler, temporal, temporalHttp, temporalMetrics] =
-    await freePorts(8);
-  return {
-    ...{ etcd, etcdPeer, apiServer, controllerManager, scheduler, temporal, temporalHttp, temporalMetrics },
-  } as ClusterPorts;
 }

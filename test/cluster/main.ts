@@ -1,5 +1,7 @@
-import { Command } from 'commander';
+import { join } from 'node:path';
+import { Command, Option } from 'commander';
 import { attach } from './cluster.ts';
+import type { ImageRequest } from './images.ts';
 import { launch } from './launch.ts';
 import { processNames, runningProcess } from './processes.ts';
 import { folderOf, instances, readState } from './state.ts';
@@ -13,10 +15,31 @@ const program = new Command('cluster').description('A real Kubernetes and Tempor
 program
   .command('up')
   .description('start a cluster that stays until `down`')
-  .option('--mode <mode>', 'loopback (no root needed) or node (a real kubelet)', 'loopback')
+  .addOption(
+    new Option('--mode <mode>', 'loopback needs no root; node has a real kubelet').choices(['loopback', 'node']),
+  )
   .option('--name <name>', 'its name', defaultName)
-  .action(async ({ mode, name }: { mode: ClusterMode; name: string }) => {
-    await describe((await launch({ mode, instance: name, stays: true })).state.instance);
+  .option('--gpus <count>', 'how many GPUs the real node says it has', Number, 2)
+  .action(async ({ mode, name, gpus }: { mode?: ClusterMode; name: string; gpus: number }) => {
+    const cluster = await launch({ ...(mode && { mode }), instance: name, gpus, stays: true });
+    await describe(cluster.state.instance);
+    cluster.api.close();
+  });
+
+program
+  .command('image')
+  .description('build an image without any registry and put it into the node of a cluster in mode node')
+  .requiredOption('--tag <tag>', 'its name, as in localhost/example:1')
+  .requiredOption('--context <folder>', 'what the Dockerfile copies from')
+  .option('--dockerfile <file>', "by default the context's own")
+  .addOption(
+    new Option('--base <base>', "the Dockerfile's argument BASE").choices(['node', 'python', 'none']).default('none'),
+  )
+  .option('--name <name>', "the cluster's name", defaultName)
+  .action(async ({ name, ...request }: ImageRequest & { dockerfile?: string; name: string }) => {
+    const cluster = await attach(name);
+    await cluster.addImage({ ...request, dockerfile: request.dockerfile ?? join(request.context, 'Dockerfile') });
+    cluster.api.close();
   });
 
 program

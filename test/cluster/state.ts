@@ -35,12 +35,14 @@ export interface ClusterState {
   readonly instance: string;
   readonly mode: ClusterMode;
   /** The cluster ends with this process; without one it stays until `down`. */
-  readonly owner?: ProcessIdentity;
+  readonly owner?: ProcessIdentity | undefined;
   /** The boot this cluster belongs to: after another one, only its files are left. */
   readonly bootId: string;
   readonly ready: boolean;
   readonly ports: ClusterPorts;
   readonly network?: ClusterNetwork;
+  /** How many GPUs the real node says it has. */
+  readonly nodeGpus?: number;
   /** Kernel settings that the kubelet changes, as they were before. */
   readonly sysctls?: Readonly<Record<string, string>>;
   readonly programs: Readonly<Record<string, string>>;

@@ -6,6 +6,7 @@ import { keptLogs, stateRoot } from './places.ts';
 import { until } from './poll.ts';
 import { markedProcesses } from './processes.ts';
 import { folderOf, readState } from './state.ts';
+import { removeNodeTraces } from './teardown-node.ts';
 
 const endMs = 20_000;
 
@@ -16,7 +17,9 @@ const endMs = 20_000;
 export async function removeCluster(instance: string): Promise<void> {
   await withLock(join(stateRoot(), `${instance}.lock`), async () => {
     const folder = folderOf(instance);
+    const state = await readState(instance);
     await endProcesses(folder);
+    if (state?.mode === 'node') await removeNodeTraces(state);
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   });
   await rm(join(stateRoot(), `${instance}.lock`), { force: true });
@@ -25,7 +28,7 @@ export async function removeCluster(instance: string): Promise<void> {
 /** Keeps the logs of a cluster for whoever looks into its failure, and returns where. */
 export async function keepLogs(instance: string): Promise<string> {
   const target = keptLogs(instance);
-  for (const part of ['log', 'audit', 'pods']) {
+  for (const part of ['log', 'audit', 'pods', 'podlogs']) {
     await cp(join(folderOf(instance), part), join(target, part), { recursive: true }).catch(() => undefined);
   }
   return target;
@@ -47,9 +50,4 @@ function killNow(pid: number): void {
     // Gone in between is what we want; without the right to kill it the wait for its end will say so.
     if (identityOf(pid) !== undefined) throw error;
   }
-}
-
-/** Whether anything is on record of that cluster. */
-export async function isOnRecord(instance: string): Promise<boolean> {
-  return (await readState(instance)) !== undefined;
 }

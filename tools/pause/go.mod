@@ -1,0 +1,3 @@
+module aiworkflow.dev/tools/pause
+
+go 1.26.0

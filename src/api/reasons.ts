@@ -16,6 +16,7 @@ export const reasons = {
   KubernetesRejected: 'The API server rejected what the operator wrote; the message says why.',
   Conflict: 'Somebody else changed the object in between; the operator starts over.',
   NotFound: 'What was asked for does not exist; of a run: Temporal no longer knows it, and its outcome is unknown.',
+  LeadershipLost: 'Another instance of the operator leads now; this one writes nothing any more.',
   AlreadyExists: 'An object of that name exists already.',
   // References
   ConnectionNotFound: 'The connectionRef names a connection that does not exist.',

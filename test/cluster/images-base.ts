@@ -14,7 +14,12 @@ import type { Progress } from './progress.ts';
 export type BaseKind = 'node' | 'python';
 
 // Raise it when what goes into a base image changes.
-const recipe = '1';
+const recipe = '2';
+// What a wheel or a native module may take for granted on any Linux with glibc, whether the program itself needs it or not.
+const usualLibraries = [
+  ...['libc.so.6', 'libm.so.6', 'libdl.so.2', 'libpthread.so.0', 'librt.so.1', 'libutil.so.1', 'libresolv.so.2'],
+  ...['libgcc_s.so.1', 'libstdc++.so.6', 'libz.so.1'],
+];
 const ignoredModules = new Set(['test', 'idlelib', 'tkinter', 'turtledemo', 'lib2to3', 'ensurepip', 'site-packages']);
 
 /** The tag of the base image of that kind; another version of the program gives another tag. */
@@ -55,8 +60,7 @@ async function fillRootfs(kind: BaseKind, rootfs: string): Promise<void> {
   await mkdir(join(rootfs, 'usr/local/bin'), { recursive: true });
   if (kind === 'node') await copyWithLibraries([program], rootfs, { [program]: '/usr/local/bin/node' });
   else await copyPython(program, rootfs);
-  // Packages with native parts need them, whether the program itself does or not.
-  await copyWithLibraries(await Promise.all(['libgcc_s.so.1', 'libstdc++.so.6'].map(libraryNamed)), rootfs);
+  await copyWithLibraries(await Promise.all(usualLibraries.map(libraryNamed)), rootfs);
   await writeCommonFiles(rootfs);
 }
 

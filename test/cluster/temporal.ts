@@ -28,7 +28,7 @@ export function temporalSpec(state: ClusterState): ProcessSpec {
     name: 'temporal',
     program: state.programs['temporal'] ?? 'temporal',
     args: [
-      ...['server', 'start-dev', '--headless', '--log-level', 'warn', '--ip', clusterAddress(state), ...ports],
+      ...['server', 'start-dev', '--headless', '--log-level', 'warn', '--ip', listenAddress(state), ...ports],
       ...['--db-filename', join(folderOf(state.instance), 'temporal.db'), ...pragmas],
       ...settings.flatMap((setting) => ['--dynamic-config-value', setting]),
     ],
@@ -43,8 +43,15 @@ export async function temporalCli(state: ClusterState, args: readonly string[]):
   return run(state.programs['temporal'] ?? 'temporal', [...args, ...ours], { timeoutMs: 60_000 });
 }
 
-/** Whether the server serves its first namespace. */
+// The parts of the server find each other on loopback whatever they listen on, so the node's address alone is not enough.
+function listenAddress(state: ClusterState): string {
+  return state.network === undefined ? '127.0.0.1' : '0.0.0.0';
+}
+
+/** Whether the server knows its first namespace and its queues: the frontend answers long before the parts behind it. */
 export async function isTemporalReady(state: ClusterState): Promise<boolean> {
-  await temporalCli(state, ['operator', 'namespace', 'describe', '--namespace', 'default', '--command-timeout', '2s']);
+  const options = ['--namespace', 'default', '--command-timeout', '2s'];
+  await temporalCli(state, ['operator', 'namespace', 'describe', ...options]);
+  await temporalCli(state, ['task-queue', 'describe', '--task-queue', 'readiness', ...options]);
   return true;
 }

@@ -36,6 +36,12 @@ export interface PatchOptions extends CallOptions {
   readonly subresource?: 'status' | 'scale';
 }
 
+/** Of a creation. */
+export interface CreateOptions extends CallOptions {
+  /** Go through everything, admission included, and keep nothing. */
+  readonly dryRun?: true;
+}
+
 /** Of a server-side apply. */
 export interface ApplyOptions extends PatchOptions {
   readonly fieldManager: string;
@@ -91,7 +97,7 @@ export interface KubeClient {
   source<T extends KubeObject>(kind: Kind<T>, selection?: Selection): Source<T>;
 
   /** Repeated only where it surely was not done. */
-  create<T extends KubeObject>(kind: Kind<T>, object: Manifest, options?: CallOptions): Promise<T>;
+  create<T extends KubeObject>(kind: Kind<T>, object: Manifest, options?: CreateOptions): Promise<T>;
   /** Replaces the whole object; with `metadata.resourceVersion` only the version it was made from. */
   replace<T extends KubeObject>(kind: Kind<T>, object: Manifest, options?: CallOptions): Promise<T>;
   applyServerSide<T extends KubeObject>(kind: Kind<T>, object: Manifest, options: ApplyOptions): Promise<T>;

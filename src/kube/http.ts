@@ -3,6 +3,7 @@ import type { ListPage, Source, WatchEvent } from '../runtime/ports.ts';
 import type {
   ApplyOptions,
   CallOptions,
+  CreateOptions,
   DeleteOptions,
   KubeClient,
   ListOptions,
@@ -62,8 +63,8 @@ export class HttpClient implements KubeClient {
     };
   }
 
-  async create<T extends KubeObject>(kind: Kind<T>, object: Manifest, options?: CallOptions): Promise<T> {
-    const path = collectionPath(kind, object.metadata.namespace);
+  async create<T extends KubeObject>(kind: Kind<T>, object: Manifest, options?: CreateOptions): Promise<T> {
+    const path = collectionPath(kind, object.metadata.namespace, options?.dryRun && { dryRun: 'All' });
     const write = { verb: 'create', kind, object: object.metadata, method: 'POST', path, isRepeatable: false } as const;
     return this.write(kind, { ...write, body: typed(kind, object) }, options);
   }

@@ -11,7 +11,7 @@ export interface CleanupCluster {
   /** Every AIWorkflow of the served namespaces, page by page. */
   runs(): AsyncIterable<readonly KubeObject[]>;
   /** Fails with retry `conflict` where the run has changed since it was read. */
-  setFinalizers(run: KubeObject, finalizers: readonly string[]): Promise<void>;
+  removeFinalizer(run: KubeObject, finalizer: string): Promise<void>;
   deleteLease(): Promise<void>;
   deleteEndpointSlices(): Promise<void>;
 }
@@ -85,9 +85,8 @@ async function releasePass(
 }
 
 async function release(cluster: CleanupCluster, run: KubeObject, finalizer: string): Promise<Failure | undefined> {
-  const finalizers = (run.metadata.finalizers ?? []).filter((each) => each !== finalizer);
   try {
-    await cluster.setFinalizers(run, finalizers);
+    await cluster.removeFinalizer(run, finalizer);
     return undefined;
   } catch (thrown) {
     return { run, error: asOperatorError(thrown) };

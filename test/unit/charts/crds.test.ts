@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { load } from 'js-yaml';
 import { kinds } from '../../../src/api/kinds.ts';
-import { lint, ofKind, render, rulesOf } from './render.ts';
-import type { Rendered } from './render.ts';
+import { lint, ofKind, render, rulesOf } from '../../builders/chart.ts';
+import type { Rendered } from '../../builders/chart.ts';
 
 interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;

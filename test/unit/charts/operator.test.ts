@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { load } from 'js-yaml';
 import { Config, environmentName } from '../../../src/config.ts';
-import { chartFolder, lint, ofKind, render, rulesOf } from './render.ts';
-import type { Rendered } from './render.ts';
+import { chartFolder, lint, ofKind, render, rulesOf } from '../../builders/chart.ts';
+import type { Rendered } from '../../builders/chart.ts';
 
 const everything = {
   tenants: ['team-a'],

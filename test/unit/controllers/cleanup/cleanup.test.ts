@@ -20,7 +20,13 @@ function aCluster(runs: Readonly<Record<string, readonly string[]>>) {
       const all = [...has.runs].map(([name, finalizers]) => aRun(name, finalizers));
       yield* [all.slice(0, 3), all.slice(3)];
     },
-    setFinalizers: ({ metadata }, finalizers) => Promise.resolve(void has.runs.set(metadata.name, finalizers)),
+    removeFinalizer: ({ metadata: { name, finalizers = [] } }, finalizer) =>
+      Promise.resolve(
+        void has.runs.set(
+          name,
+          finalizers.filter((each) => each !== finalizer),
+        ),
+      ),
     deleteLease: () => Promise.resolve(void (has.lease = false)),
     deleteEndpointSlices: () => Promise.resolve(void (has.slices = false)),
   };
@@ -52,21 +58,21 @@ describe('cleaning up', () => {
   it('reads a run again that changed meanwhile', async () => {
     const { has, cluster } = aCluster({ a: [ours], b: [ours] });
     let changes = 2;
-    const setFinalizers: CleanupCluster['setFinalizers'] = (object, finalizers) => {
+    const removeFinalizer: CleanupCluster['removeFinalizer'] = (object, finalizer) => {
       if (object.metadata.name === 'a' && changes-- > 0) return Promise.reject(failure('Conflict', 'conflict'));
-      return cluster.setFinalizers(object, finalizers);
+      return cluster.removeFinalizer(object, finalizer);
     };
-    await run({ ...cluster, setFinalizers });
+    await run({ ...cluster, removeFinalizer });
     expect(Object.fromEntries(has.runs)).toEqual({ a: [], b: [] });
   });
 
   it('names a run that cannot be released, once all others are', async () => {
     const { has, cluster } = aCluster({ a: [ours], b: [ours], c: [ours], d: [ours] });
-    const setFinalizers: CleanupCluster['setFinalizers'] = (object, finalizers) =>
+    const removeFinalizer: CleanupCluster['removeFinalizer'] = (object, finalizer) =>
       object.metadata.name === 'a'
         ? Promise.reject(failure('KubernetesRejected', 'backoff'))
-        : cluster.setFinalizers(object, finalizers);
-    await expect(run({ ...cluster, setFinalizers })).rejects.toThrow(/finalizer off team\/a: no/);
+        : cluster.removeFinalizer(object, finalizer);
+    await expect(run({ ...cluster, removeFinalizer })).rejects.toThrow(/finalizer off team\/a: no/);
     expect(Object.fromEntries(has.runs)).toEqual({ a: [ours], b: [], c: [], d: [] });
     expect(has.lease).toBe(true);
   });

@@ -11,13 +11,25 @@ const base = {
   },
 };
 
-const layer = (name, timeoutMs) => ({
+const layer = (name, timeoutMs, hooks = {}) => ({
+  ...hooks,
   ...base,
   displayName: name,
   testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
   testTimeout: timeoutMs,
 });
 
+// One cluster in mode loopback for all test files of a project; those of e2e launch a real node of their own.
+const shared = {
+  globalSetup: '<rootDir>/test/cluster/globalsetup.ts',
+  globalTeardown: '<rootDir>/test/cluster/globalteardown.ts',
+};
+
 export default {
-  projects: [layer('unit', 10_000), layer('integration', 120_000), layer('e2e', 600_000), layer('chaos', 600_000)],
+  projects: [
+    layer('unit', 10_000),
+    layer('integration', 120_000, shared),
+    layer('e2e', 600_000),
+    layer('chaos', 600_000, shared),
+  ],
 };

@@ -17,7 +17,7 @@ interface Status {
   readonly reason?: string;
   readonly message?: string;
   readonly code?: number;
-  readonly details?: { readonly causes?: readonly { readonly reason?: string }[] };
+  readonly details?: { readonly causes?: readonly { readonly reason?: string; readonly field?: string }[] };
 }
 
 /** Longest message, in bytes; a condition holds as much. */
@@ -87,6 +87,8 @@ function verdictOn(refusal: Refusal, status: Status | undefined): KubeVerdict {
       return { reason: 'NotFound', retry: 'backoff', words };
     case 409:
       return { ...conflict(status), words };
+    case 422:
+      return { ...invalid(status), words };
     case 408:
       return { ...away, words };
     case 429:
@@ -107,6 +109,12 @@ function conflict(status: Status | undefined): { readonly reason: Reason; readon
   // Somebody else owns a field that was applied without force: starting over would only meet them again.
   const isOwned = status?.details?.causes?.some(({ reason }) => reason === 'FieldManagerConflict') ?? false;
   return isOwned ? { reason: 'KubernetesRejected', retry: 'backoff' } : { reason: 'Conflict', retry: 'conflict' };
+}
+
+function invalid(status: Status | undefined): { readonly reason: Reason; readonly retry: Retry } {
+  // A uid in what is written says which object is meant; another has its name by now.
+  const isAnother = status?.details?.causes?.some(({ field }) => field === 'metadata.uid') ?? false;
+  return isAnother ? { reason: 'Conflict', retry: 'conflict' } : { reason: 'KubernetesRejected', retry: 'never' };
 }
 
 /** etcd's and gRPC's limits come as 500. */

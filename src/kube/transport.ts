@@ -39,6 +39,8 @@ export interface Call {
 }
 
 const DEADLINE_MS = 15_000;
+/** The server also takes it for the field manager of writes that name none: whoever takes fields over relies on it. */
+const USER_AGENT = 'aiworkflow-operator';
 
 /** Sends calls, repeats those that may be, and gives up in time. Every error is an OperatorError, or Expired for 410. */
 export class Transport {
@@ -129,7 +131,7 @@ async function dispatch(call: Call, access: Access, scope: Scope): Promise<Dispa
     headers: {
       ...access.headers,
       accept: 'application/json',
-      'user-agent': 'aiworkflow-operator',
+      'user-agent': USER_AGENT,
       ...(contentType !== undefined && { 'content-type': contentType }),
     },
   });

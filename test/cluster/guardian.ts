@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isAlive } from './identity.ts';
-import { readState } from './state.ts';
-import { removeCluster } from './teardown.ts';
+import { folderOf, readState } from './state.ts';
+import { guardianMarker, removeCluster } from './teardown.ts';
 
 const intervalMs = 500;
 
@@ -15,6 +15,7 @@ export function startGuardian(instance: string): void {
     detached: true,
     stdio: 'ignore',
     cwd: '/',
+    env: { ...process.env, NODE_OPTIONS: '', [guardianMarker]: folderOf(instance) },
   });
   guardian.unref();
 }

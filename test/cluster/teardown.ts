@@ -4,11 +4,14 @@ import { identityOf } from './identity.ts';
 import { withLock } from './lock.ts';
 import { keptLogs, stateRoot } from './places.ts';
 import { until } from './poll.ts';
-import { markedProcesses } from './processes.ts';
+import { markedProcesses, processesWith } from './processes.ts';
 import { folderOf, readState } from './state.ts';
 import { removeNodeTraces } from './teardown-node.ts';
 
 const endMs = 20_000;
+
+/** The environment variable by which a cluster's guardian is known: its folder. */
+export const guardianMarker = 'AIWORKFLOW_GUARDIAN_OF';
 
 /**
  * Removes a cluster whole: its processes, what the kernel holds for it, its files. Works from whatever a launcher
@@ -21,6 +24,8 @@ export async function removeCluster(instance: string): Promise<void> {
     await endProcesses(folder);
     if (state?.mode === 'node') await removeNodeTraces(state);
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+    // Last of all: should we be killed before, it goes on where we stopped.
+    for (const pid of await processesWith(guardianMarker, folder)) killNow(pid);
   });
   await rm(join(stateRoot(), `${instance}.lock`), { force: true });
 }

@@ -30,8 +30,12 @@ export interface DesiredDeployment {
   readonly hash: string;
 }
 
-/** The Deployment that a Worker should have. Throws InvalidSpec where the template is nested beyond reason. */
-export function desiredDeployment(worker: Worker, connection: PodConnection): DesiredDeployment {
+/**
+ * The Deployment that a Worker should have. `isSizeKept`: it left the mode
+ * Backlog, and nobody has asked for another size since.
+ * Throws InvalidSpec where the template is nested beyond reason.
+ */
+export function desiredDeployment(worker: Worker, connection: PodConnection, isSizeKept: boolean): DesiredDeployment {
   const template = podTemplate(worker, connection);
   const templateHash = hashOf(template);
   const metadata = asObject(template['metadata']);
@@ -41,7 +45,7 @@ export function desiredDeployment(worker: Worker, connection: PodConnection): De
     kind: 'Deployment',
     metadata: {
       ...ownedMetadata(worker),
-      ...(worker.spec.scaling.mode === 'Backlog' && {
+      ...((worker.spec.scaling.mode === 'Backlog' || isSizeKept) && {
         annotations: { [BACKLOG_REPLICAS_ANNOTATION]: String(worker.spec.replicas) },
       }),
     },

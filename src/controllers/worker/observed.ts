@@ -1,3 +1,7 @@
+import type { Objection } from './credentials.ts';
+import type { Decision } from './decide.ts';
+import type { DesiredDeployment } from './deployment.ts';
+
 /** What the world looks like to the scaler and the planner. Plain data, so that a test can type it out. */
 
 /** One Temporal worker as it last reported itself: one process of one pod, on one task queue. */
@@ -72,3 +76,43 @@ export interface Claim {
   readonly uid: string;
   readonly startedAtMs: number;
 }
+
+/** The Deployment of the Worker's name. */
+export interface ObservedDeployment {
+  readonly uid: string;
+  /** `predecessor`: of a Worker of that name that was deleted, or on its way out itself. */
+  readonly owner: 'ours' | 'predecessor' | 'stranger';
+  readonly replicas: number;
+  /** As we wrote it; undefined where somebody took it off. */
+  readonly hash?: string | undefined;
+  readonly backlogReplicas?: number | undefined;
+  /** The Deployment controller's words where a rollout makes no progress. */
+  readonly deadlineExceeded?: string | undefined;
+  /** Its words where it cannot create pods, e.g. for a quota. */
+  readonly replicaFailure?: string | undefined;
+}
+
+/** Why a Worker cannot be served, and whether waiting may help. */
+export interface WorkerObjection extends Objection {
+  readonly needsChange: boolean;
+}
+
+/** Everything one pass over a Worker knows. */
+export type ObservedWorker =
+  | { readonly kind: 'objected'; readonly objection: WorkerObjection }
+  | {
+      readonly kind: 'served';
+      readonly desired: DesiredDeployment;
+      readonly deployment?: ObservedDeployment | undefined;
+      readonly queue?: ObservedQueue | undefined;
+      /** Why `queue` is not there. */
+      readonly temporal?: Objection | undefined;
+      readonly decision: Decision;
+      readonly hasBudget: boolean;
+      /** Queues of this Temporal namespace that share one budget of calls. */
+      readonly queues: number;
+      /** When figures were last written to the status. */
+      readonly figuresWrittenMs: number;
+    };
+
+export type ServedWorker = Extract<ObservedWorker, { kind: 'served' }>;

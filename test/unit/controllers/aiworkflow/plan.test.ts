@@ -85,7 +85,7 @@ describe('deletion', () => {
     ['goes once the run has ended', deleted(), ended, 1, ['removeFinalizer']],
     [
       'goes where there is no run',
-      deleted({}, {} as typeof started),
+      deleted({}, {}),
       aWorld({ run: { kind: 'live' }, deletion: { isHasty: false } }),
       0,
       ['removeFinalizer'],
@@ -124,6 +124,6 @@ describe('deletion', () => {
 
   it('never believes that there is no run while Temporal is away', () => {
     const observed = aWorld({ run: { kind: 'unknown', message: 'away' }, deletion: { isHasty: false } });
-    expect(types(planRun(deleted({}, {} as typeof started), observed, after(100)))).toEqual([]);
+    expect(types(planRun(deleted({}, {}), observed, after(100)))).toEqual([]);
   });
 });

@@ -18,8 +18,8 @@ const template = (podSpec: Loose, container: Loose = {}) => ({
   template: { spec: { containers: [{ name: 'worker', image: 'worker:1', ...container }], ...podSpec } },
 });
 
-function deployment(worker: Worker, connection = plain) {
-  const { manifest, ...hashes } = desiredDeployment(worker, connection);
+function deployment(worker: Worker, connection = plain, isSizeKept = false) {
+  const { manifest, ...hashes } = desiredDeployment(worker, connection, isSizeKept);
   const pod = asObject(asObject(manifest.spec['template']));
   const podSpec = asObject(pod['spec']);
   const containers = asObjects(podSpec['containers']);
@@ -66,11 +66,14 @@ describe('the Deployment of a Worker', () => {
     });
   });
 
-  it('remembers spec.replicas in the mode Backlog only', () => {
-    const annotations = (mode: 'Backlog' | 'External') =>
-      asObject(deployment(aWorker({ scaling: { mode }, spec: { replicas: 3 } })).manifest.metadata['annotations']);
-    expect(annotations('Backlog')['aiworkflow.dev/backlog-replicas']).toBe('3');
-    expect(annotations('External')['aiworkflow.dev/backlog-replicas']).toBeUndefined();
+  it('remembers spec.replicas in the mode Backlog, and after it until somebody asks for a size', () => {
+    const remembered = (mode: 'Backlog' | 'External', isSizeKept = false) => {
+      const { manifest } = deployment(aWorker({ scaling: { mode }, spec: { replicas: 3 } }), plain, isSizeKept);
+      return asObject(manifest.metadata['annotations'])['aiworkflow.dev/backlog-replicas'];
+    };
+    expect(remembered('Backlog')).toBe('3');
+    expect(remembered('External', true)).toBe('3');
+    expect(remembered('External')).toBeUndefined();
   });
 
   it('gives pods the grace period and a margin', () => {

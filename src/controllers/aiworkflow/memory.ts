@@ -1,3 +1,5 @@
+import type { Resolution } from '../connection/directory.ts';
+
 /**
  * What this process remembers of live runs between passes. All of it can be
  * lost: a new process is given fresh hints and asks again.
@@ -14,20 +16,24 @@ export class RunMemory {
     return this.runs.get(uid)?.isHinted ?? false;
   }
 
+  /** Temporal is asked now: a hint that comes from here on is about something later, and stands. */
+  asking(uid: string): void {
+    this.of(uid).isHinted = false;
+  }
+
   /** Where the chain stood when it was last asked about; so that a long chain is not followed from its beginning each time. */
   latestRunID(uid: string): string | undefined {
     return this.runs.get(uid)?.latestRunID;
   }
 
-  /** Temporal answered: the hint has done its work. */
-  answered(uid: string, latestRunID: string): void {
+  /** The run is live. */
+  isLive(uid: string, latestRunID: string): void {
     const run = this.of(uid);
-    run.isHinted = false;
     run.latestRunID = latestRunID;
     delete run.notFoundSince;
   }
 
-  /** Temporal said that it does not know the run; returns when it said so first. The hint stays: ask again. */
+  /** Temporal said that it does not know the run; returns when it said so first. It is asked again. */
   notFound(uid: string, now: Date): Date {
     const run = this.of(uid);
     run.isHinted = true;
@@ -40,6 +46,15 @@ export class RunMemory {
 
   hasAsked(uid: string, what: 'cancel' | 'terminate'): void {
     this.of(uid).asked = what;
+  }
+
+  /** What a pass has seen of the connection, for its own actions: they must not go elsewhere than it decided for. */
+  sees(uid: string, connection: Resolution): void {
+    this.of(uid).connection = connection;
+  }
+
+  seen(uid: string): Resolution | undefined {
+    return this.runs.get(uid)?.connection;
   }
 
   forget(uid: string): void {
@@ -60,4 +75,5 @@ interface Remembered {
   latestRunID?: string;
   notFoundSince?: Date;
   asked?: 'cancel' | 'terminate';
+  connection?: Resolution;
 }

@@ -12,18 +12,13 @@ import type { RunMemory } from './memory.ts';
 import type { ObservedConnection, ObservedDeletion, ObservedEnd, ObservedRun } from './observed.ts';
 import { FINALIZER, isFinished } from './plan.ts';
 import { connectionRefOf, startRequestOf } from './request.ts';
+import { followedRun, type RunTracker } from './tracker.ts';
 
 /** Reads what the operator may know of a namespace; where it may not, the answer is that nothing is special. */
 export type ReadNamespace = (
   name: string,
   signal: AbortSignal,
 ) => Promise<{ readonly labels: Readonly<Record<string, string>>; readonly isTerminating: boolean }>;
-
-/** Follows live runs and hints when one of them may have ended. */
-export interface RunTracker {
-  track(resource: AIWorkflow, connection: Resolution): void;
-  untrack(uid: string): void;
-}
 
 /** What observing a run needs from outside. */
 export interface RunWorld {
@@ -46,6 +41,7 @@ export async function observeRun(world: RunWorld, resource: AIWorkflow, signal: 
     return { connection: { isUsable: false, reason: 'Succeeded', message: 'The run has ended', needsChange: false } };
   }
   const resolution = await resolve(world, resource, signal);
+  world.memory.sees(uid, resolution);
   const connection = connectionView(resolution);
   if (resource.metadata.deletionTimestamp !== undefined) {
     return { connection, ...(await observeDeletion(world, resource, resolution, signal)) };
@@ -53,7 +49,8 @@ export async function observeRun(world: RunWorld, resource: AIWorkflow, signal: 
   if (resource.status.temporal?.runID === undefined) {
     return { connection, start: await observeStart(world, resource, resolution, signal) };
   }
-  world.tracker.track(resource, resolution);
+  const followed = followedRun(resource, world.memory.latestRunID(uid));
+  if (followed) world.tracker.track(followed, resolution);
   if (!world.memory.isHinted(uid) || !resolution.isUsable) return { connection };
   const foreign = otherCluster(resource, resolution);
   if (foreign) return { connection: foreign };
@@ -118,10 +115,17 @@ async function askTemporal(
 ): Promise<ObservedEnd> {
   const { uid } = resource.metadata;
   const { workflowID = '', runID = '', firstRunID = '' } = resource.status.temporal ?? {};
-  const end = await endOf(client, { workflowID, runID: memory.latestRunID(uid) ?? runID, firstRunID }, signal);
-  if (end.kind === 'notFound') return { kind: 'notFound', since: memory.notFound(uid, now()) };
-  memory.answered(uid, end.runID);
-  return end.kind === 'live' ? { kind: 'live' } : end;
+  memory.asking(uid);
+  try {
+    const end = await endOf(client, { workflowID, runID: memory.latestRunID(uid) ?? runID, firstRunID }, signal);
+    if (end.kind === 'notFound') return { kind: 'notFound', since: memory.notFound(uid, now()) };
+    if (end.kind === 'ended') memory.hint(uid);
+    else memory.isLive(uid, end.runID);
+    return end.kind === 'live' ? { kind: 'live' } : end;
+  } catch (error) {
+    memory.hint(uid);
+    throw error;
+  }
 }
 
 /** A deletion must converge with Temporal away, so what cannot be asked is an answer here and not an error. */

@@ -49,8 +49,9 @@ async function existing(
   // The first run lists every request ID that led to it, those that attached later included.
   const first = await describeRun(client, { workflowID: identity.workflowID, runID: firstRunID }, signal);
   const latest = await describeRun(client, { workflowID: identity.workflowID }, signal);
-  if (!first && !latest) throw gone(identity);
-  if (!first || !latest || latest.firstRunID !== firstRunID) return (latest ?? first)!;
+  const known = latest ?? first;
+  if (!known) throw gone(identity);
+  if (!first || latest?.firstRunID !== firstRunID) return known;
   return { ...latest, requestIDs: [...latest.requestIDs, ...first.requestIDs] };
 }
 

@@ -57,10 +57,7 @@ export class TokenBucket implements Budget {
 
   private fill(): void {
     const now = performance.now();
-    this.tokens = Math.min(
-      this.ratePerSecond,
-      this.tokens + ((now - this.filledAt) / 1_000) * this.ratePerSecond,
-    );
+    this.tokens = Math.min(this.ratePerSecond, this.tokens + ((now - this.filledAt) / 1_000) * this.ratePerSecond);
     this.filledAt = now;
   }
 

@@ -80,9 +80,10 @@ function afterFailure(
 ): ConnectionEntry {
   const before = directory.get(keyOfConnection(connection));
   const known = { connection, client: client ?? before?.client, server: before?.server };
-  const isSameClient = client !== undefined && client === before?.client;
-  if (reason === 'TemporalUnavailable' && isSameClient && before.server && !before.problem) {
-    return { ...known, awaySince: before.awaySince ?? now() };
-  }
-  return { ...known, problem: { reason, message } };
+  if (reason !== 'TemporalUnavailable' || !wasGood(before, client)) return { ...known, problem: { reason, message } };
+  return { ...known, awaySince: before?.awaySince ?? now() };
+}
+
+function wasGood(before: ConnectionEntry | undefined, client: TemporalClient | undefined): boolean {
+  return client !== undefined && client === before?.client && before.server !== undefined && !before.problem;
 }

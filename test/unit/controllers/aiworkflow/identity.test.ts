@@ -80,7 +80,7 @@ describe('claim', () => {
       true,
       'refuse',
     ],
-  ] as const)('%s', (_, run, policies, isShared, decision) => {
+  ] as const)('%s', (...[, run, policies, isShared, decision]) => {
     expect(claim(run, identity, policies, isShared).decision).toBe(decision);
   });
 });

@@ -113,7 +113,7 @@ describe('deletion', () => {
       0,
       [],
     ],
-  ] as const)('%s', (_, resource, observed, seconds, expected) => {
+  ] as const)('%s', (...[, resource, observed, seconds, expected]) => {
     expect(types(planRun(resource, observed, after(seconds)))).toEqual(expected);
   });
 

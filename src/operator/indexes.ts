@@ -1,0 +1,29 @@
+import type { AIWorkflow } from '../api/aiworkflow.ts';
+import { defaultConnectionRef } from '../api/fields.ts';
+import type { Worker } from '../api/worker.ts';
+import { connectionKey } from '../controllers/connection/directory.ts';
+import { isSettled } from './projections.ts';
+
+/** By `<namespace>/<name>` of the Worker they name, and by the key of the connection they name or get by default. */
+export const runIndexes = {
+  worker: (run: AIWorkflow) => {
+    const name = isSettled(run) ? undefined : specOf(run).workflow?.workerRef?.name;
+    return name === undefined ? [] : [`${run.metadata.namespace ?? ''}/${name}`];
+  },
+  connection: (run: AIWorkflow) => {
+    if (isSettled(run)) return [];
+    const { connectionRef, workflow } = specOf(run);
+    if (!connectionRef && workflow?.workerRef) return [];
+    return [connectionKey(connectionRef ?? defaultConnectionRef, run.metadata.namespace ?? '')];
+  },
+};
+
+/** By the key of their connection. */
+export const workerIndexes = {
+  connection: ({ metadata, spec }: Worker) => [
+    connectionKey(spec.connectionRef ?? defaultConnectionRef, metadata.namespace ?? ''),
+  ],
+};
+
+/** An index must not fail on what an older schema has let through. */
+const specOf = ({ spec }: AIWorkflow): Partial<AIWorkflow['spec']> => spec;

@@ -1,0 +1,38 @@
+import type { AIWorkflow } from '../api/aiworkflow.ts';
+import { isTrue } from '../api/conditions.ts';
+import type { KubeObject } from '../api/resource.ts';
+
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+
+/** Without what nobody here reads and what is as large as the rest: the bookkeeping of who wrote which field. */
+export function withoutNoise<T extends KubeObject>(object: T): T {
+  const { [LAST_APPLIED]: _, ...annotations } = object.metadata.annotations ?? {};
+  const { managedFields: __, ...metadata } = object.metadata as T['metadata'] & { managedFields?: unknown };
+  return { ...object, metadata: { ...metadata, ...(object.metadata.annotations && { annotations }) } };
+}
+
+/** Nothing will ever be done about it again, unless it is changed: its run has ended, and it is free to go. */
+export function isSettled({ metadata, status }: AIWorkflow): boolean {
+  return (
+    isTrue(status.conditions, 'Finished') &&
+    (metadata.finalizers ?? []).length === 0 &&
+    status.observedGeneration === metadata.generation
+  );
+}
+
+/** A run as it is kept in memory: a settled one as a small record, so that a hundred thousand of them cost little. */
+export function keptRun(raw: AIWorkflow): AIWorkflow {
+  const run = withoutNoise(raw);
+  if (!isSettled(run)) return run;
+  const { name, namespace, uid, resourceVersion, generation } = run.metadata;
+  const { conditions, observedGeneration } = run.status;
+  const finished = (conditions ?? []).filter(({ type }) => type === 'Finished');
+  return {
+    metadata: { name, uid, resourceVersion, ...(namespace && { namespace }), ...(generation && { generation }) },
+    // Of the spec nobody may read anything any more, see `isSettled`.
+    spec: settledSpec,
+    status: { conditions: finished, observedGeneration },
+  } as AIWorkflow;
+}
+
+const settledSpec = Object.freeze({ workflow: Object.freeze({ type: '' }) });

@@ -1,0 +1,96 @@
+import { keyOf } from '../api/resource.ts';
+import type { Config } from '../config.ts';
+import { ConnectionDirectory } from '../controllers/connection/directory.ts';
+import { keyOfConnection } from '../controllers/connection/observe.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type { EventRecord, Log } from '../runtime/ports.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { TokenBucket } from '../temporal/budget.ts';
+import { ClientPool } from '../temporal/clients.ts';
+import type { Caches } from './caches.ts';
+import { connectionsPart } from './connections.ts';
+import { runsPart } from './runs.ts';
+import { isSettled } from './projections.ts';
+
+/** What leading needs from outside. */
+export interface TermWorld {
+  /** Fenced: after the term nothing is written any more. */
+  readonly kube: KubeClient;
+  readonly caches: Caches;
+  readonly config: Config;
+  readonly metrics: Metrics;
+  readonly record: (event: EventRecord) => void;
+  readonly log: Log;
+}
+
+/** Before the first look at every connection, runs would all say that theirs is not ready; one that does not answer is not waited for. */
+const FIRST_LOOK_MS = 5_000;
+
+/** Runs all controllers until the signal is aborted. All that is in memory begins anew with each term. */
+export async function leadTerm(world: TermWorld, signal: AbortSignal): Promise<void> {
+  const { caches } = world;
+  const directory = new ConnectionDirectory();
+  const pool = poolOf(world);
+  const connections = connectionsPart(world, { directory, pool });
+  const runs = runsPart(world, directory);
+  const unsubscribe = [
+    caches.connections.onChange(connections.onConnection),
+    caches.clusterConnections.onChange(connections.onConnection),
+  ];
+  try {
+    connections.controller.start();
+    for (const connection of connections.all()) connections.controller.enqueue(keyOfConnection(connection), 'user');
+    await firstLooks(directory, connections.all().map(keyOfConnection), signal);
+    unsubscribe.push(caches.runs.onChange(runs.onRun), directory.onChange(runs.onConnection), onWorkers(world, runs));
+    const open = caches.runs.all().filter((run) => !isSettled(run));
+    for (const run of open) runs.controller.enqueue(keyOf(run), 'resync');
+    runs.controller.start();
+    await aborted(signal);
+  } finally {
+    for (const stop of unsubscribe) stop();
+    await Promise.all([runs.controller.stop(), connections.controller.stop()]);
+    await Promise.all([runs.tracker.stop(), connections.watches.stop()]);
+    pool.close();
+  }
+}
+
+function poolOf({ config, metrics }: TermWorld): ClientPool {
+  return new ClientPool({
+    identity: `aiworkflow-operator@${config.clusterName}`,
+    newBudget: () => new TokenBucket(config.temporalCallsPerSecond),
+    onCall: ({ method, code, namespace, ms }) => {
+      metrics.temporalCalls.inc({ method, code, namespace });
+      metrics.temporalSeconds.observe({ method }, ms / 1_000);
+    },
+  });
+}
+
+/** A Worker that came, went or changed matters to the runs that name it. */
+function onWorkers({ caches }: TermWorld, { controller }: ReturnType<typeof runsPart>): () => void {
+  return caches.workers.onChange(({ key, before, after }) => {
+    if (before && before.metadata.generation === after?.metadata.generation) return;
+    for (const run of caches.runs.by('worker', key)) controller.enqueue(keyOf(run), 'resync');
+  });
+}
+
+async function firstLooks(directory: ConnectionDirectory, keys: readonly string[], signal: AbortSignal): Promise<void> {
+  const missing = new Set(keys.filter((key) => !directory.get(key)));
+  if (missing.size === 0) return;
+  const all = Promise.withResolvers<undefined>();
+  const done = () => all.resolve(undefined);
+  const timer = setTimeout(done, FIRST_LOOK_MS);
+  signal.addEventListener('abort', done, { once: true });
+  const stop = directory.onChange((key) => {
+    missing.delete(key);
+    if (missing.size === 0) done();
+  });
+  await all.promise;
+  stop();
+  clearTimeout(timer);
+  signal.removeEventListener('abort', done);
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}

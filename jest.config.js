@@ -16,7 +16,8 @@ const layer = (name, timeoutMs, hooks = {}) => ({
   ...base,
   displayName: name,
   testMatch: [`<rootDir>/test/${name}/**/*.test.ts`],
-  testTimeout: timeoutMs,
+  globals: { testTimeoutMs: timeoutMs },
+  setupFilesAfterEnv: ['<rootDir>/test/timeout.ts'],
 });
 
 // One cluster in mode loopback for all test files of a project; those of e2e launch a real node of their own.

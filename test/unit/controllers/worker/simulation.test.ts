@@ -6,7 +6,8 @@ const DELAY_SECONDS = 30;
 
 const loads: fc.Arbitrary<Load> = fc.record({
   seed: fc.nat(),
-  arrivalsPerSecond: fc.double({ min: 0.01, max: 2, noNaN: true }),
+  // Rarer ones may not arrive at all while we look.
+  arrivalsPerSecond: fc.double({ min: 0.05, max: 2, noNaN: true }),
   meanTaskSeconds: fc.double({ min: 0.2, max: 30, noNaN: true }),
   coldStartSeconds: fc.integer({ min: 1, max: 30 }),
   scaling: fc.constant({ max: 100, scaleDownDelay: `${DELAY_SECONDS}s` }),

@@ -3,14 +3,15 @@ import { ClusterTemporalConnection, TemporalConnection, type Connection } from '
 import type { KubeObject } from '../api/resource.ts';
 import { Worker } from '../api/worker.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { customKind, namespaces, type Kind } from '../kube/kinds.ts';
+import { customKind, deployments, namespaces, pods, type Kind } from '../kube/kinds.ts';
 import type { Selection } from '../kube/path.ts';
-import type { Namespace } from '../kube/types.ts';
+import type { Deployment, Namespace, Pod } from '../kube/types.ts';
 import type { Log } from '../runtime/ports.ts';
 import { Reflector } from '../runtime/reflector.ts';
 import { Store, type Indexes } from '../runtime/store.ts';
-import { runIndexes, workerIndexes } from './indexes.ts';
-import { keptRun, withoutNoise } from './projections.ts';
+import { WORKER_LABEL } from '../controllers/worker/names.ts';
+import { podIndexes, runIndexes, workerIndexes } from './indexes.ts';
+import { keptDeployment, keptPod, keptRun, withoutNoise } from './projections.ts';
 import { UnionStore } from './union.ts';
 
 export const aiworkflowKind = customKind(AIWorkflow);
@@ -25,6 +26,10 @@ export interface Caches {
   readonly workers: UnionStore<Worker>;
   readonly connections: UnionStore<Connection>;
   readonly clusterConnections: UnionStore<Connection>;
+  /** Of our Workers only. */
+  readonly deployments: UnionStore<Deployment>;
+  /** Of our Workers only. */
+  readonly pods: UnionStore<Pod>;
   /** Empty where single namespaces are served: there is no right to watch them. */
   readonly namespaces: UnionStore<Namespace>;
   readonly reflectors: readonly CacheReflector[];
@@ -68,11 +73,14 @@ export function openCaches(options: CacheOptions): Caches {
     return new UnionStore(stores);
   };
   const served = options.served ?? everywhere;
+  const ours = { labelSelector: WORKER_LABEL };
   return {
     runs: open(served, { kind: aiworkflowKind, indexes: runIndexes, project: keptRun }),
     workers: open(served, { kind: workerKind, indexes: workerIndexes }),
     connections: open(served, { kind: namespacedConnectionKind }),
     clusterConnections: open(everywhere, { kind: clusterConnectionKind }),
+    deployments: open(served, { kind: deployments, selection: ours, project: keptDeployment }),
+    pods: open(served, { kind: pods, selection: ours, indexes: podIndexes, project: keptPod }),
     namespaces: open(everywhere, { kind: namespaces }),
     reflectors,
   };

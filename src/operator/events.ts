@@ -1,6 +1,7 @@
 import type { AIWorkflow } from '../api/aiworkflow.ts';
 import { isTrue } from '../api/conditions.ts';
 import type { RunAction } from '../controllers/aiworkflow/plan.ts';
+import type { WorkerAction } from '../controllers/worker/plan.ts';
 import type { EventText } from './host.ts';
 
 /** A run has two Events at most: that it was started, and that it has ended. */
@@ -18,4 +19,11 @@ export function eventOfRunStatus(before: AIWorkflow, after: AIWorkflow['status']
   if (!finished) return undefined;
   const { reason, message } = finished;
   return { type: reason === 'Succeeded' ? 'Normal' : 'Warning', reason, action: 'Finish', note: message };
+}
+
+/** Whoever pays for GPUs wants to know why a pool changed its size. */
+export function eventOfWorkerAction(action: WorkerAction): EventText | undefined {
+  if (action.type !== 'scaleDeployment') return undefined;
+  const { from, replicas, because } = action;
+  return { type: 'Normal', reason: 'Scaled', action: 'Scale', note: `Scaled from ${from} to ${replicas}: ${because}` };
 }

@@ -1,7 +1,9 @@
 import type { AIWorkflow } from '../api/aiworkflow.ts';
+import type { KubeObject } from '../api/resource.ts';
 import { defaultConnectionRef } from '../api/fields.ts';
 import type { Worker } from '../api/worker.ts';
 import { connectionKey } from '../controllers/connection/directory.ts';
+import { WORKER_LABEL } from '../controllers/worker/names.ts';
 import { isSettled } from './projections.ts';
 
 /** By `<namespace>/<name>` of the Worker they name, and by the key of the connection they name or get by default. */
@@ -15,6 +17,14 @@ export const runIndexes = {
     const { connectionRef, workflow } = specOf(run);
     if (!connectionRef && workflow?.workerRef) return [];
     return [connectionKey(connectionRef ?? defaultConnectionRef, run.metadata.namespace ?? '')];
+  },
+};
+
+/** By `<namespace>/<name>` of the Worker that they are of. */
+export const podIndexes = {
+  worker: ({ metadata }: KubeObject) => {
+    const name = metadata.labels?.[WORKER_LABEL];
+    return name === undefined ? [] : [`${metadata.namespace ?? ''}/${name}`];
   },
 };
 

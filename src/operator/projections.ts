@@ -1,6 +1,7 @@
 import type { AIWorkflow } from '../api/aiworkflow.ts';
 import { isTrue } from '../api/conditions.ts';
 import type { KubeObject } from '../api/resource.ts';
+import type { Deployment, Pod } from '../kube/types.ts';
 
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
@@ -36,3 +37,20 @@ export function keptRun(raw: AIWorkflow): AIWorkflow {
 }
 
 const settledSpec = Object.freeze({ workflow: Object.freeze({ type: '' }) });
+
+/** A pod without its spec, of which the scaler reads nothing. */
+export function keptPod(raw: Pod): Pod {
+  const { metadata, status } = withoutNoise(raw);
+  return { metadata, ...(status && { status }) } as Pod;
+}
+
+/** A Deployment without its template. */
+export function keptDeployment(raw: Deployment): Deployment {
+  const { metadata, spec, status } = withoutNoise(raw);
+  const { replicas, selector } = spec;
+  return {
+    metadata,
+    spec: { ...(replicas !== undefined && { replicas }), selector },
+    ...(status && { status }),
+  } as Deployment;
+}

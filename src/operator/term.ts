@@ -10,6 +10,7 @@ import { ClientPool } from '../temporal/clients.ts';
 import type { Caches } from './caches.ts';
 import { connectionsPart } from './connections.ts';
 import { runsPart } from './runs.ts';
+import { workersPart } from './workers.ts';
 import { isSettled } from './projections.ts';
 
 /** What leading needs from outside. */
@@ -33,6 +34,7 @@ export async function leadTerm(world: TermWorld, signal: AbortSignal): Promise<v
   const pool = poolOf(world);
   const connections = connectionsPart(world, { directory, pool });
   const runs = runsPart(world, directory);
+  const workers = workersPart(world, directory);
   const unsubscribe = [
     caches.connections.onChange(connections.onConnection),
     caches.clusterConnections.onChange(connections.onConnection),
@@ -41,14 +43,16 @@ export async function leadTerm(world: TermWorld, signal: AbortSignal): Promise<v
     connections.controller.start();
     for (const connection of connections.all()) connections.controller.enqueue(keyOfConnection(connection), 'user');
     await firstLooks(directory, connections.all().map(keyOfConnection), signal);
-    unsubscribe.push(caches.runs.onChange(runs.onRun), directory.onChange(runs.onConnection), onWorkers(world, runs));
+    unsubscribe.push(...feedRuns(world, directory, runs), ...feedWorkers(world, directory, workers));
     const open = caches.runs.all().filter((run) => !isSettled(run));
     for (const run of open) runs.controller.enqueue(keyOf(run), 'resync');
+    for (const worker of caches.workers.all()) workers.controller.enqueue(keyOf(worker), 'resync');
     runs.controller.start();
+    workers.controller.start();
     await aborted(signal);
   } finally {
     for (const stop of unsubscribe) stop();
-    await Promise.all([runs.controller.stop(), connections.controller.stop()]);
+    await Promise.all([workers, runs, connections].map(({ controller }) => controller.stop()));
     await Promise.all([runs.tracker.stop(), connections.watches.stop()]);
     pool.close();
   }
@@ -63,6 +67,28 @@ function poolOf({ config, metrics }: TermWorld): ClientPool {
       metrics.temporalSeconds.observe({ method }, ms / 1_000);
     },
   });
+}
+
+function feedRuns(
+  world: TermWorld,
+  directory: ConnectionDirectory,
+  runs: ReturnType<typeof runsPart>,
+): readonly (() => void)[] {
+  return [world.caches.runs.onChange(runs.onRun), directory.onChange(runs.onConnection), onWorkers(world, runs)];
+}
+
+function feedWorkers(
+  { caches }: TermWorld,
+  directory: ConnectionDirectory,
+  workers: ReturnType<typeof workersPart>,
+): readonly (() => void)[] {
+  return [
+    caches.workers.onChange(workers.onWorker),
+    caches.deployments.onChange(workers.onOwned),
+    caches.pods.onChange(workers.onPod),
+    caches.runs.onChange(workers.onRun),
+    directory.onChange(workers.onConnection),
+  ];
 }
 
 /** A Worker that came, went or changed matters to the runs that name it. */

@@ -129,7 +129,7 @@ describe('runs on a real Temporal', () => {
       await expect(start).rejects.toMatchObject({
         reason: 'TemporalRejected',
         retry: 'never',
-        message: expect.stringMatching(/^Could not start the run .*: .*TaskQueue/i),
+        message: expect.stringMatching(/^Could not start the run .*: .*task ?queue/i),
       });
       expect(connection.calls).toEqual(['startWorkflowExecution INVALID_ARGUMENT']);
     });

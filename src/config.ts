@@ -59,6 +59,10 @@ export const Config = z.object({
   temporalCallsPerSecond: count(10000)
     .default(200)
     .describe('Calls to Temporal per second and Temporal namespace, at most.'),
+  workerMetrics: z
+    .enum(['on', 'off'])
+    .default('on')
+    .describe('Whether /metrics shows figures of every Worker: six series for each.'),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('Least severity that is logged.'),
   logFormat: z
     .enum(['auto', 'json', 'pretty'])

@@ -87,11 +87,12 @@ function identityOf({ podName, podUid }: Config): string {
 
 function pageServers(
   { healthPort, metricsPort, bindAddress: address }: Config,
-  { registry }: Metrics,
+  metrics: Metrics,
   { isReady }: { readonly election: LeaderElection; readonly isReady: () => boolean },
 ): Part[] {
   const ready = () => checkPage({ caches: () => (isReady() ? undefined : 'not all caches are filled yet') });
-  const metricsPage = async () => ({ status: 200, contentType: registry.contentType, body: await registry.metrics() });
+  const { contentType } = metrics.registry;
+  const metricsPage = async () => ({ status: 200, contentType, body: await metrics.page() });
   return [
     new PageServer('health server', {
       ...{ port: healthPort, address },

@@ -29,13 +29,14 @@ const FIRST_LOOK_MS = 5_000;
 
 /** Runs all controllers until the signal is aborted. All that is in memory begins anew with each term. */
 export async function leadTerm(world: TermWorld, signal: AbortSignal): Promise<void> {
-  const { caches } = world;
+  const { caches, metrics } = world;
   const directory = new ConnectionDirectory();
   const pool = poolOf(world);
   const connections = connectionsPart(world, { directory, pool });
   const runs = runsPart(world, directory);
   const workers = workersPart(world, directory);
   const unsubscribe = [
+    metrics.onScrape(() => showLoad(metrics, { runs, workers, connections })),
     caches.connections.onChange(connections.onConnection),
     caches.clusterConnections.onChange(connections.onConnection),
   ];
@@ -67,6 +68,20 @@ function poolOf({ config, metrics }: TermWorld): ClientPool {
       metrics.temporalSeconds.observe({ method }, ms / 1_000);
     },
   });
+}
+
+interface TermParts {
+  readonly runs: ReturnType<typeof runsPart>;
+  readonly workers: ReturnType<typeof workersPart>;
+  readonly connections: ReturnType<typeof connectionsPart>;
+}
+
+function showLoad({ queueDepth, trackedRuns }: Metrics, { runs, workers, connections }: TermParts): void {
+  queueDepth.set({ controller: 'aiworkflow' }, runs.controller.depth);
+  queueDepth.set({ controller: 'worker' }, workers.controller.depth);
+  queueDepth.set({ controller: 'connection' }, connections.controller.depth);
+  trackedRuns.reset();
+  for (const [connection, count] of runs.tracker.counts()) trackedRuns.set({ connection }, count);
 }
 
 function feedRuns(

@@ -15,15 +15,19 @@ import { eventOfWorkerAction } from './events.ts';
 import { hostOf } from './host.ts';
 import { podIndexes, runIndexes } from './indexes.ts';
 import { namespaceReader } from './places.ts';
+import { hidePool, showPool } from './poolmetrics.ts';
 import type { TermWorld } from './term.ts';
 
 /** The controller of pools, with all that feeds it. */
 export function workersPart(world: TermWorld, directory: ConnectionDirectory) {
-  const { caches } = world;
+  const { caches, metrics } = world;
   const memory = new PoolMemory();
   const controller = workerController(world, directory, memory);
   const onWorker = ({ key, before, after }: Change<Worker>) => {
-    if (!after && before) memory.forget(before.metadata.uid);
+    if (before && before.metadata.uid !== after?.metadata.uid) {
+      memory.forget(before.metadata.uid);
+      hidePool(metrics, before);
+    }
     if (before?.metadata.generation !== after?.metadata.generation || !before) controller.enqueue(key, 'user');
   };
   const onOwned = ({ key }: Change<KubeObject>) => {
@@ -52,7 +56,7 @@ function claimOf(run: AIWorkflow | undefined): string {
 }
 
 function workerController(world: TermWorld, connections: ConnectionDirectory, memory: PoolMemory): Controller<Worker> {
-  const { caches, kube } = world;
+  const { caches, kube, config, metrics } = world;
   const readers = new WeakMap<TemporalClient, QueueReader>();
   const readNamespace = namespaceReader(kube, caches.namespaces);
   const reconciler = workerReconciler({
@@ -65,6 +69,11 @@ function workerController(world: TermWorld, connections: ConnectionDirectory, me
     },
     labelsOf: async (namespace, signal) => (await readNamespace(namespace, signal)).labels,
   });
+  const observe: typeof reconciler.observe = async (worker, signal) => {
+    const observed = await reconciler.observe(worker, signal);
+    if (config.workerMetrics === 'on') showPool(metrics, worker, observed);
+    return observed;
+  };
   const host = hostOf(world, {
     kind: workerKind,
     observeWrite: (worker) => {
@@ -75,6 +84,6 @@ function workerController(world: TermWorld, connections: ConnectionDirectory, me
   });
   return controllerOf(world, 'worker', {
     find: (key: string) => caches.workers.get(key),
-    pass: (worker, signal) => reconcile(reconciler, worker, host, signal),
+    pass: (worker, signal) => reconcile({ ...reconciler, observe }, worker, host, signal),
   });
 }

@@ -2,6 +2,8 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 
 const secondsBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
+const perWorker = ['namespace', 'worker'];
+
 /** All figures of the process. Names and labels are a contract with whoever has built a dashboard on them. */
 export class Metrics {
   readonly registry = new Registry();
@@ -19,9 +21,32 @@ export class Metrics {
   ]);
   readonly leader = this.gauge('leader', '1 while this process leads', []);
   readonly trackedRuns = this.gauge('tracked_runs', 'Live runs that are followed', ['connection']);
+  readonly workerBacklog = this.gauge('worker_backlog', 'Tasks that wait on the queue of a Worker', perWorker);
+  readonly workerBacklogAge = this.gauge('worker_backlog_age_seconds', 'Age of the oldest of them', perWorker);
+  readonly workerBusySlots = this.gauge('worker_busy_slots', 'Slots of the pool that work', perWorker);
+  readonly workerDesiredReplicas = this.gauge('worker_desired_replicas', 'Replicas that the work needs', perWorker);
+  readonly workerReplicas = this.gauge('worker_replicas', 'Pods of the pool', perWorker);
+  readonly workerScaleInMisses = this.gauge(
+    'worker_scale_in_misses',
+    'Busy pods that went although idle ones were there, since this process leads',
+    perWorker,
+  );
+  private readonly sources = new Set<() => void>();
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
+  }
+
+  /** Calls `read` whenever somebody asks for the figures: for those that are cheaper to look up than to keep. Returns how to stop. */
+  onScrape(read: () => void): () => void {
+    this.sources.add(read);
+    return () => void this.sources.delete(read);
+  }
+
+  /** All figures as of now, in the text format of Prometheus. */
+  async page(): Promise<string> {
+    for (const read of this.sources) read();
+    return this.registry.metrics();
   }
 
   private counter<L extends string>(name: string, help: string, labelNames: L[]): Counter<L> {

@@ -1,5 +1,6 @@
 import type { AIWorkflow } from '../../../src/api/aiworkflow.ts';
 import type { Connection } from '../../../src/api/connection.ts';
+import type { AuditEvent } from '../../cluster/audit.ts';
 import type { LocalCluster } from '../../cluster/cluster.ts';
 import { until } from '../../cluster/poll.ts';
 
@@ -69,10 +70,23 @@ export class Runs {
 
   /** Writes on a run and its subresources so far, the user's included. */
   async writes(name: string): Promise<number> {
+    return (await this.writesOfAll()).get(name) ?? 0;
+  }
+
+  /** The same for all runs of the namespace, by name. */
+  async writesOfAll(): Promise<ReadonlyMap<string, number>> {
+    const writes = new Map<string, number>();
     const events = await this.shared.auditEvents();
-    const isAbout = ({ objectRef }: (typeof events)[number]) =>
-      objectRef?.resource === 'aiworkflows' && objectRef.namespace === this.namespace && objectRef.name === name;
-    return events.filter((event) => isAbout(event) && (event.responseStatus?.code ?? 0) < 300).length;
+    for (const { objectRef } of events.filter((event) => this.isWrite(event))) {
+      const name = objectRef?.name ?? '';
+      writes.set(name, (writes.get(name) ?? 0) + 1);
+    }
+    return writes;
+  }
+
+  private isWrite({ objectRef, responseStatus }: AuditEvent): boolean {
+    const isOurs = objectRef?.resource === 'aiworkflows' && objectRef.namespace === this.namespace;
+    return isOurs && (responseStatus?.code ?? 0) < 300;
   }
 
   private async create(plural: string, kind: string, name: string, spec: object): Promise<void> {

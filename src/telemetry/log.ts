@@ -1,5 +1,6 @@
 import { createLogger, format, transports, type Logger } from 'winston';
 import type { Log } from '../runtime/ports.ts';
+import { escapeControls, plain } from './plain.ts';
 
 /** How to log. */
 export interface LogOptions {
@@ -8,56 +9,50 @@ export interface LogOptions {
   readonly format: 'json' | 'pretty';
 }
 
-/** A longer field would be somebody's payload, which is nobody's business here. */
-const MAX_FIELD = 2_000;
+type Fields = Readonly<Record<string, unknown>>;
 
-/** Logs to stdout. */
+/** One line, before it is written. */
+interface Entry {
+  readonly timestamp: string;
+  readonly level: string;
+  readonly message: string;
+  readonly fields: Fields;
+}
+
+/** Logs to stdout, a line each time, whatever is in the fields. */
 export function createLog(options: LogOptions): Log {
-  const fields = format((info) => Object.assign(info, plain(info)));
-  const shape = options.format === 'json' ? format.json() : format.printf((info) => pretty(info));
+  const line = options.format === 'json' ? jsonLine : prettyLine;
   const logger = createLogger({
     level: options.level,
-    format: format.combine(format.timestamp(), fields(), shape),
+    format: format.combine(
+      format.timestamp(),
+      format.printf((info) => escapeControls(line(info as unknown as Entry))),
+    ),
     // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- winston's own types disagree on its streams
     transports: [new transports.Console()],
   });
-  return adapt(logger);
+  return adapt(logger, {});
 }
 
-function adapt(logger: Logger): Log {
+function adapt(logger: Logger, bound: Fields): Log {
+  // Kept apart from winston's own words: a field called `message` or `level` must not change what the line says.
+  const write = (level: LogOptions['level']) => (message: string, fields?: Fields) =>
+    void logger.log({ level, message, fields: { ...bound, ...fields } });
   return {
-    debug: (message, fields) => void logger.debug(message, fields),
-    info: (message, fields) => void logger.info(message, fields),
-    warn: (message, fields) => void logger.warn(message, fields),
-    error: (message, fields) => void logger.error(message, fields),
-    child: (fields) => adapt(logger.child(fields)),
+    debug: write('debug'),
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+    child: (fields) => adapt(logger, { ...bound, ...fields }),
   };
 }
 
-function plain(info: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(info).map(([name, value]) => [name, plainValue(value)]));
+function jsonLine({ timestamp, level, message, fields }: Entry): string {
+  return JSON.stringify({ ...(plain(fields) as Fields), timestamp, level, message });
 }
 
-function plainValue(value: unknown): unknown {
-  if (value instanceof Error) return errorFields(value, 0);
-  if (typeof value === 'string' && value.length > MAX_FIELD) return `${value.slice(0, MAX_FIELD)}…`;
-  return typeof value === 'bigint' ? String(value) : value;
-}
-
-/** With its causes: the first says what could not be done, the last why. A stack is of use for defects only. */
-function errorFields(error: Error, depth: number): Record<string, unknown> {
-  const { name, message, cause } = error;
-  const reason = 'reason' in error ? error.reason : undefined;
-  const isDefect = reason === undefined || reason === 'InternalError';
-  return {
-    ...{ name, message: plainValue(message) },
-    ...(typeof reason === 'string' && { reason }),
-    ...(isDefect && { stack: plainValue(error.stack ?? '') }),
-    ...(cause instanceof Error && depth < 4 && { cause: errorFields(cause, depth + 1) }),
-  };
-}
-
-function pretty({ timestamp, level, message, ...fields }: Readonly<Record<string, unknown>>): string {
-  const rest = Object.entries(fields).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
-  return [String(timestamp).slice(11, 23), level, message, ...rest].join(' ');
+function prettyLine({ timestamp, level, message, fields }: Entry): string {
+  const known = Object.entries(plain(fields) as Fields).filter(([, value]) => value !== undefined);
+  const rest = known.map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+  return [timestamp.slice(11, 23), level, message, ...rest].join(' ');
 }

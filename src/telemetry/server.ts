@@ -55,14 +55,16 @@ export class PageServer {
   }
 
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const path = new URL(request.url ?? '/', 'http://localhost').pathname;
+    // Anybody may ask anything: what is no path finds no page.
+    const [path = '/'] = (request.url ?? '/').split('?');
     const page = await this.pageOf(request.method, path);
     response.writeHead(page.status, { 'content-type': page.contentType ?? 'text/plain; charset=utf-8' });
     response.end(page.body);
   }
 
   private async pageOf(method: string | undefined, path: string): Promise<Page> {
-    const make = this.options.pages[path];
+    const { pages } = this.options;
+    const make = Object.hasOwn(pages, path) ? pages[path] : undefined;
     if (!make || (method !== 'GET' && method !== 'HEAD')) return { status: 404, body: 'not found\n' };
     try {
       return await make();

@@ -71,7 +71,8 @@ interface KubeVerdict {
 
 function verdictOn(refusal: Refusal, status: Status | undefined): KubeVerdict {
   const words = wordsOf(refusal.status, status);
-  if (isTooLarge(refusal.status, status)) return { reason: 'TooLarge', retry: 'never', words };
+  const fault = faultOfOurs(refusal.status, status);
+  if (fault) return { reason: fault, retry: 'never', words };
   // The server's own words for a fault of its own change from call to call: they are the cause.
   if (refusal.status >= 500) return { ...away, words: `the API server answered ${refusal.status}${named(status)}` };
   switch (refusal.status) {
@@ -117,9 +118,20 @@ function invalid(status: Status | undefined): { readonly reason: Reason; readonl
   return isAnother ? { reason: 'Conflict', retry: 'conflict' } : { reason: 'KubernetesRejected', retry: 'never' };
 }
 
+/** What comes as a fault of the server, and would come again however often it was repeated. */
+function faultOfOurs(code: number, status: Status | undefined): Reason | undefined {
+  if (isTooLarge(code, status)) return 'TooLarge';
+  return isIllTyped(code, status) ? 'KubernetesRejected' : undefined;
+}
+
 /** etcd's and gRPC's limits come as 500. */
 function isTooLarge(code: number, status: Status | undefined): boolean {
   return code === 413 || (code === 500 && /request is too large|larger than max/.test(status?.message ?? ''));
+}
+
+/** A server-side apply of a value of the wrong type, or of a list with one key twice, is answered by 500 without a reason (1.36). */
+function isIllTyped(code: number, status: Status | undefined): boolean {
+  return code === 500 && (status?.message ?? '').startsWith('failed to create typed patch object');
 }
 
 function wordsOf(code: number, status: Status | undefined): string {

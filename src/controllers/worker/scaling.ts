@@ -23,7 +23,10 @@ function scalingActive({ worker: { spec }, observed, error }: Pass, now: Date): 
     const message = `In the mode ${mode} the size is that of spec.replicas`;
     return { status: 'False', reason: 'ScalingInactive', message };
   }
-  if (error) return { status: 'False', reason: error.reason, message: error.message };
+  // A template that is refused is carried out last, when the pool has been scaled.
+  if (error && error.reason !== 'TemplateRejected') {
+    return { status: 'False', reason: error.reason, message: error.message };
+  }
   if (isAway(observed, now)) {
     const { fallbackReplicas } = spec.scaling;
     const size = fallbackReplicas === undefined ? 'keeps its size' : `goes to ${fallbackReplicas} replicas`;

@@ -1,6 +1,7 @@
 import type { Connection } from '../../api/connection.ts';
 import { conditionsOf, type Verdict, type Verdicts } from '../../api/conditions.ts';
 import { formatDuration } from '../../api/duration.ts';
+import type { OperatorError } from '../../errors.ts';
 import type { Outcome } from '../../runtime/reconcile.ts';
 
 /** What a pass over a connection found out. */
@@ -65,11 +66,21 @@ function verdictsOf(
       Stalled: { status: 'True', ...invalid },
     };
   }
-  const Accepted: Verdict = { status: 'True', reason: 'Reconciled', message: 'The spec is valid' };
-  if (!error) return { Accepted, Ready: connected(server) };
+  if (!error) return { Accepted: accepted, Ready: connected(server) };
   const { reason, message } = error;
-  return { Accepted, Ready: { status: 'False', reason, message }, Reconciling: { status: 'True', reason, message } };
+  const Ready: Verdict = { status: 'False', reason, message };
+  return { Accepted: isOfSecret(error) ? Ready : accepted, Ready, Reconciling: { ...Ready, status: 'True' } };
 }
+
+const accepted: Verdict = {
+  status: 'True',
+  reason: 'Reconciled',
+  message: 'The spec is valid and its references resolve',
+};
+
+/** A reference to a Secret does not resolve. */
+const isOfSecret = ({ reason }: OperatorError) =>
+  reason === 'SecretNotFound' || reason === 'SecretForbidden' || reason === 'SecretInvalid';
 
 function connected(server: ObservedServer | undefined): Verdict {
   const { serverVersion = 'of unknown version', retentionMs } = server ?? {};

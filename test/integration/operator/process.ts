@@ -1,14 +1,16 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { chartAccount } from '../../builders/chart.ts';
 import { repository } from '../../cluster/places.ts';
 import { GiveUp, until } from '../../cluster/poll.ts';
 import { freePorts } from '../../cluster/ports.ts';
 import type { LocalCluster } from '../../cluster/cluster.ts';
 
-/** An operator that runs as a process of this machine and serves one namespace. */
+/** An operator that runs as a process of this machine, with the rights of its chart and no others. */
 export interface OperatorProcess {
   output(): string;
+  isRunning(): boolean;
   /** The figures of its metrics page whose line begins with `prefix`, added up. */
   metric(prefix: string): Promise<number>;
   /** Ends it and returns once it is gone. */
@@ -16,31 +18,53 @@ export interface OperatorProcess {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Starts an operator and returns once it is ready. Two of the same `identity` are one after the other, as a pod's container. */
-export async function startOperator(shared: LocalCluster, namespace: string): Promise<OperatorProcess> {
+/** What is not usual about an operator. */
+export interface OperatorOptions {
+  /** What it serves; only its own namespace unless given. */
+  readonly serves?: readonly string[] | 'all';
+  /** Namespaces whose Secrets it may read. */
+  readonly tenants?: readonly string[];
+  /** The kubeconfig to give it instead of that of its ServiceAccount: one that leads through a proxy, say. */
+  readonly through?: (kubeconfig: string) => Promise<string>;
+}
+
+/** The chart names everything of a release of this name like the release itself. */
+const release = 'aiworkflow';
+
+/**
+ * Starts an operator whose own namespace is `namespace`, and returns once it is ready. Two of the same namespace are one
+ * after the other, as a pod's container.
+ */
+export async function startOperator(
+  shared: LocalCluster,
+  namespace: string,
+  options: OperatorOptions = {},
+): Promise<OperatorProcess> {
+  const { serves = [namespace], tenants = [], through = (file: string) => Promise.resolve(file) } = options;
+  const namespaces = serves === 'all' ? [] : serves;
+  const account = await chartAccount(shared, { name: release, namespace }, { namespaces, tenants });
   const [health = 0, metrics = 0] = await freePorts(2);
-  const flags = {
-    kubeconfig: shared.kubeconfig,
-    namespaces: namespace,
-    'pod-namespace': namespace,
-    'pod-uid': `uid-of-${namespace}`,
-    'cluster-name': namespace,
-    'bind-address': '127.0.0.1',
-    'health-port': String(health),
-    'metrics-port': String(metrics),
+  const child = spawnOperator({
+    ...{ kubeconfig: await through(account), namespaces: namespaces.join(',') },
+    ...{ 'pod-namespace': namespace, 'pod-uid': `uid-of-${namespace}` },
+    ...{ 'cluster-name': namespace, 'lease-name': release, 'service-account': release },
+    ...{ 'bind-address': '127.0.0.1', 'health-port': String(health), 'metrics-port': String(metrics) },
     'log-format': 'json',
-  };
-  const args = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
-  const child = spawn(process.execPath, [join(repository, 'src/main.ts'), 'operator', ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env['PATH'], NODE_OPTIONS: '--disable-warning=ExperimentalWarning' },
   });
   const started = operatorOf(child, metrics);
   await until('the operator to be ready', 30_000, async () => {
-    if (child.exitCode !== null) throw new GiveUp(`The operator ended:\n${started.output()}`);
+    if (!started.isRunning()) throw new GiveUp(`The operator ended:\n${started.output()}`);
     return (await fetch(`http://127.0.0.1:${health}/readyz`)).ok;
   });
   return started;
+}
+
+function spawnOperator(flags: Readonly<Record<string, string>>): ChildProcess {
+  const args = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
+  return spawn(process.execPath, [join(repository, 'src/main.ts'), 'operator', ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: process.env['PATH'], NODE_OPTIONS: '--disable-warning=ExperimentalWarning' },
+  });
 }
 
 function operatorOf(child: ChildProcess, metricsPort: number): OperatorProcess {
@@ -48,14 +72,16 @@ function operatorOf(child: ChildProcess, metricsPort: number): OperatorProcess {
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding('utf8').on('data', (text: string) => (output += text));
   }
+  const isRunning = () => child.exitCode === null && child.signalCode === null;
   const kill = async (signal: NodeJS.Signals = 'SIGKILL') => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
+    if (!isRunning()) return;
     const gone = once(child, 'exit');
     child.kill(signal);
     await gone;
   };
   return {
     output: () => output,
+    isRunning,
     metric: async (prefix) => sumOf(await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text(), prefix),
     kill,
     [Symbol.asyncDispose]: () => kill(),

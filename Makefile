@@ -35,7 +35,7 @@ e2e: node_modules ## On a real node: images, Helm, worker pods (root)
 chaos: node_modules ## Kills and restarts under load
 	@node test/run.ts chaos
 
-bench: node_modules build ## Performance figures, with their ceilings measured in the same run
+bench: node_modules ## Performance figures, with their ceilings measured in the same run
 	@node test/bench/main.ts
 
 generate: node_modules ## CRDs, reference pages, chart templates and plain manifests from their sources

@@ -44,8 +44,8 @@ function runJest(layer: string): Tally {
       layer,
       '--json',
       `--outputFile=${file}`,
-      // Servers of one machine serve all test files: more workers than cores only make everything slower.
-      ...(layer === 'unit' ? ['--maxWorkers=2'] : ['--runInBand']),
+      // Tests of servers mostly wait: two files at a time take little more than half as long. Those under load go alone.
+      ...(layer === 'unit' || layer === 'integration' ? ['--maxWorkers=2'] : ['--runInBand']),
     ],
     { stdio: ['ignore', 'ignore', 'inherit'] },
   );

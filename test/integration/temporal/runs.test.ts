@@ -201,7 +201,7 @@ describe('runs on a real Temporal', () => {
     it('goes on from the current run when the first is forgotten', async () => {
       const chain = await started(client, aStart('ContinueAsNewWorkflow', [1]));
       const end = await ended(client, chain);
-      await server.cli('workflow', 'delete', '--workflow-id', chain.workflowID, '--run-id', chain.runID);
+      await server.cli('workflow', 'delete', '--yes', '--workflow-id', chain.workflowID, '--run-id', chain.runID);
       await until('the first run to be gone', 20_000, async () => (await describeRun(client, chain)) === undefined);
       expect(await endOf(client, chain)).toEqual(end);
     });

@@ -4,6 +4,8 @@ import type { Reason } from './reasons.ts';
 /** Longest condition message, in bytes; keeps every status under its 16 KiB. */
 export const MAX_MESSAGE_BYTES = 1024;
 
+const utf8 = new TextEncoder();
+
 export const Condition = z
   .object({
     type: z.string().min(1).max(316).describe('What the condition is about.'),
@@ -74,9 +76,12 @@ export function isTrue(conditions: readonly Condition[] | undefined, type: strin
 
 /** `text` cut to at most `max` UTF-8 bytes, at a code point, with an ellipsis where something was cut. */
 export function boundBytes(text: string, max: number): string {
-  const bytes = new TextEncoder().encode(text);
-  if (bytes.length <= max) return text;
-  // A cut inside a code point leaves a replacement character at the end: drop it.
-  const cut = new TextDecoder().decode(bytes.subarray(0, max - 3)).replace(/\uFFFD+$/, '');
-  return `${cut}…`;
+  return utf8.encode(text).length <= max ? text : `${firstBytes(text, max - 3)}…`;
+}
+
+/** The longest beginning of `text` that has at most `max` UTF-8 bytes and ends with a whole code point. */
+export function firstBytes(text: string, max: number): string {
+  const bytes = utf8.encode(text);
+  // As if more were to come, so that the beginning of a code point that was cut waits for its end, and is dropped.
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(0, max), { stream: true });
 }

@@ -16,7 +16,7 @@ export function durationMs(text: string): number {
 
 /** A Go duration for a person: whole seconds from one second on (`1m30s`), milliseconds below. */
 export function formatDuration(ms: number): string {
-  if (ms < 1000) return `${Math.round(ms)}ms`;
+  if (Math.round(ms) < 1000) return `${Math.round(ms)}ms`;
   const seconds = Math.round(ms / 1000);
   const parts = [
     [Math.floor(seconds / 3600), 'h'],

@@ -4,30 +4,38 @@
  */
 export class Cache<T> {
   private readonly ttlMs: number;
-  private readonly answers = new Map<string, { readonly askedAt: number; readonly answer: Promise<T> }>();
+  private readonly answers = new Map<string, Answer<T>>();
 
   constructor(ttlMs: number) {
     this.ttlMs = ttlMs;
   }
 
-  /** The answer under `key`, asked for at most once per `ttlMs`. */
+  /** The answer under `key`, asked for at most once per `ttlMs`, and never twice at once. */
   get(key: string, ask: () => Promise<T>): Promise<T> {
     this.dropOld();
     const known = this.answers.get(key);
     if (known) return known.answer;
-    const entry = { askedAt: performance.now(), answer: ask() };
+    const entry: Answer<T> = { askedAt: performance.now(), isOpen: true, answer: ask() };
     this.answers.set(key, entry);
-    entry.answer.catch(() => {
-      if (this.answers.get(key) === entry) this.answers.delete(key);
-    });
+    entry.answer.then(
+      () => (entry.isOpen = false),
+      () => this.answers.delete(key),
+    );
     return entry.answer;
   }
 
   private dropOld(): void {
     const oldest = performance.now() - this.ttlMs;
-    for (const [key, { askedAt }] of this.answers) {
+    for (const [key, { askedAt, isOpen }] of this.answers) {
       if (askedAt > oldest) return; // the rest was asked later
-      this.answers.delete(key);
+      if (!isOpen) this.answers.delete(key);
     }
   }
+}
+
+interface Answer<T> {
+  readonly askedAt: number;
+  /** Nobody has answered yet. */
+  isOpen: boolean;
+  readonly answer: Promise<T>;
 }

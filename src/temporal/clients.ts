@@ -30,7 +30,7 @@ export class TemporalClient {
   readonly identity: string;
   private link: Link;
   private target: TemporalTarget;
-  private readonly budget: Budget;
+  private budget: Budget;
   private readonly onCall: OnCall | undefined;
   private isClosed = false;
 
@@ -73,13 +73,14 @@ export class TemporalClient {
     );
   }
 
-  /** Makes later calls go to `target`; those in flight finish where they are. */
-  retarget(target: TemporalTarget): void {
+  /** Makes later calls go to `target`, within its budget; those in flight finish where they are. */
+  retarget(target: TemporalTarget, budget: Budget): void {
     if (isDeepStrictEqual(target, this.target)) return;
     const next = new Link(target);
     this.link.retire();
     this.link = next;
     this.target = target;
+    this.budget = budget;
   }
 
   /** Lets calls in flight finish and refuses later ones. */
@@ -112,12 +113,13 @@ export class ClientPool {
    */
   get(key: string, target: TemporalTarget): TemporalClient {
     const known = this.clients.get(key);
+    const budget = this.budgetOf(target);
     if (known?.namespace === target.namespace) {
-      known.retarget(target);
+      known.retarget(target, budget);
       return known;
     }
     const { identity, onCall } = this.options;
-    const client = new TemporalClient(target, { identity, onCall, budget: this.budgetOf(target) });
+    const client = new TemporalClient(target, { identity, onCall, budget });
     known?.close();
     this.clients.set(key, client);
     return client;

@@ -48,7 +48,7 @@ export function batch(ids: Iterable<string>): string[] {
   const taken: string[] = [];
   let bytes = 0;
   for (const id of ids) {
-    bytes += id.length;
+    bytes += Buffer.byteLength(id);
     if (taken.length === MAX.ids || (taken.length > 0 && bytes > MAX.bytes)) break;
     taken.push(id);
   }

@@ -88,8 +88,9 @@ function verdictOn(code: GrpcCode, thrown: unknown): { readonly reason: Reason; 
   if (code === 'NOT_FOUND' && errorDetail(thrown, 'NamespaceNotFoundFailure')) {
     return { reason: 'TemporalNamespaceNotFound', retry: 'backoff' };
   }
-  // An HTTP proxy whose backend is away answers in HTTP, which gRPC makes a status of its own of.
-  if (/HTTP status code/.test(detailsOf(thrown))) return unavailable;
+  // An HTTP proxy whose backend is away answers in HTTP, which gRPC makes a status of its own of. One that refuses
+  // the credentials says what Temporal would say.
+  if (/HTTP status code (?!40[13])/.test(detailsOf(thrown))) return unavailable;
   // A server that refuses the client's certificate hangs up; it has no gRPC status to say so with.
   if (code === 'UNAVAILABLE' && isCertificateRefused(detailsOf(thrown))) {
     return { reason: 'TemporalUnauthenticated', retry: 'backoff' };

@@ -1,6 +1,7 @@
 import type { temporal } from '@temporalio/proto';
 import type { Failure } from '../api/aiworkflow.ts';
 import { boundBytes } from '../api/conditions.ts';
+import { membersIn } from './payload.ts';
 
 /** A failure as Temporal carries it: a chain of them, outermost first. */
 export type TemporalFailure = temporal.api.failure.v1.Failure.$Properties;
@@ -83,10 +84,17 @@ function kindOf(link: TemporalFailure): string {
 
 function describe(link: TemporalFailure): { type?: string; message?: string } {
   const type = typeOf(link);
+  const message = messageOf(link);
   return {
     ...(type && { type: boundBytes(type, MAX.type) }),
-    ...(link.message && { message: boundBytes(link.message, MAX.message) }),
+    ...(message && { message: boundBytes(message, MAX.message) }),
   };
+}
+
+/** SDKs that are told to encode failures move the message into a payload, which is JSON unless a codec has made it secret. */
+function messageOf({ message, encodedAttributes }: TemporalFailure): string | null | undefined {
+  const encoded = encodedAttributes && membersIn(encodedAttributes)?.['message'];
+  return typeof encoded === 'string' ? encoded : message;
 }
 
 function typeOf({ applicationFailureInfo, timeoutFailureInfo, nexusHandlerFailureInfo }: TemporalFailure): string {

@@ -28,11 +28,22 @@ export function jsonBytes(payload: Payload): Uint8Array | undefined {
 
 /** The string in a payload; undefined where it holds anything else. */
 export function stringIn(payload: Payload | null | undefined): string | undefined {
-  const bytes = payload ? jsonBytes(payload) : undefined;
+  const value = payload ? jsonIn(payload) : undefined;
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** The members of the object in a payload; undefined where it holds anything else. */
+export function membersIn(payload: Payload): Readonly<Record<string, unknown>> | undefined {
+  const value = jsonIn(payload);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  return value as Readonly<Record<string, unknown>>;
+}
+
+function jsonIn(payload: Payload): unknown {
+  const bytes = jsonBytes(payload);
   if (!bytes) return undefined;
   try {
-    const value = parseJson(new TextDecoder().decode(bytes));
-    return typeof value === 'string' ? value : undefined;
+    return parseJson(new TextDecoder().decode(bytes));
   } catch {
     return undefined;
   }

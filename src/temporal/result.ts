@@ -1,5 +1,5 @@
 import { MAX_RESULT_BYTES } from '../api/aiworkflow.ts';
-import { boundBytes } from '../api/conditions.ts';
+import { boundBytes, firstBytes } from '../api/conditions.ts';
 import { encodingOf, jsonBytes, type Payload } from './payload.ts';
 
 /** What a run returned, as a status can hold it. */
@@ -22,13 +22,11 @@ export function resultOf(payloads: readonly Payload[] | null | undefined): RunRe
     const value = `<${payload.data?.length ?? 0} bytes, encoded as ${boundBytes(encodingOf(payload), 100)}>`;
     return { value, isTruncated: false };
   }
-  if (bytes.length > MAX_RESULT_BYTES) return { value: beginning(bytes), isTruncated: true };
-  return { value: valueOf(new TextDecoder().decode(bytes)), isTruncated: false };
-}
-
-/** The first 4,096 bytes as text, without the half of a code point that a cut may leave. */
-function beginning(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes.subarray(0, MAX_RESULT_BYTES), { stream: true });
+  const text = new TextDecoder().decode(bytes.subarray(0, MAX_RESULT_BYTES), { stream: true });
+  // Bytes that are no UTF-8 become longer as text.
+  const start = firstBytes(text, MAX_RESULT_BYTES);
+  if (bytes.length > MAX_RESULT_BYTES || start !== text) return { value: start, isTruncated: true };
+  return { value: valueOf(text), isTruncated: false };
 }
 
 function valueOf(text: string): unknown {

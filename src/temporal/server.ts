@@ -1,5 +1,6 @@
 import { optionalTsToMs } from '@temporalio/common/lib/time.js';
 import { OperatorError } from '../errors.ts';
+import { boundBytes } from '../api/conditions.ts';
 import type { TemporalClient } from './clients.ts';
 
 /** What a Temporal server and the namespace on it are and can do. */
@@ -13,6 +14,8 @@ export interface ServerDescription {
   readonly retentionMs?: number | undefined;
 }
 
+/** Of what a status can hold. Whoever made the connection chose the server, which may say anything. */
+const MAX_BYTES = 128;
 const MAX_CAPABILITIES = 32;
 
 /** Asks for all of it, in three calls. Throws TemporalNamespaceNotFound where the namespace does not exist. */
@@ -25,8 +28,8 @@ export async function describeServer(client: TemporalClient, signal?: AbortSigna
   ]);
   const { namespaceInfo, config } = namespace;
   return {
-    serverVersion: system.serverVersion || cluster?.serverVersion || '',
-    clusterID: cluster?.clusterId || `namespace:${namespaceInfo?.id ?? ''}`,
+    serverVersion: boundBytes(system.serverVersion || cluster?.serverVersion || '', MAX_BYTES),
+    clusterID: boundBytes(cluster?.clusterId || `namespace:${namespaceInfo?.id ?? ''}`, MAX_BYTES),
     capabilities: capabilitiesIn(namespaceInfo?.capabilities, system.capabilities),
     retentionMs: optionalTsToMs(config?.workflowExecutionRetentionTtl),
   };

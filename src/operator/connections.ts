@@ -28,9 +28,7 @@ export function connectionsPart(world: TermWorld, { directory, pool }: Connectio
     if (!connection) return;
     const key = keyOfConnection(connection);
     if (!after) {
-      watches.set(key, '', []);
-      directory.delete(key);
-      pool.drop(key);
+      forget({ directory, pool }, watches, key);
     } else if (
       before?.metadata.generation !== after.metadata.generation ||
       before?.metadata.uid !== after.metadata.uid
@@ -40,6 +38,13 @@ export function connectionsPart(world: TermWorld, { directory, pool }: Connectio
   };
   const all = () => [...caches.connections.all(), ...caches.clusterConnections.all()];
   return { controller, watches, onConnection, all };
+}
+
+/** Nobody can use the connection any more, and what it held is closed. */
+function forget({ directory, pool }: ConnectionParts, watches: SecretWatches, key: string): void {
+  watches.set(key, '', []);
+  directory.delete(key);
+  pool.drop(key);
 }
 
 function connectionController(
@@ -66,9 +71,13 @@ function connectionController(
   };
   return controllerOf(world, 'connection', {
     find: (key: string) => findConnection(world, key),
-    pass: (connection, signal) => {
+    pass: async (connection, signal) => {
       const host = connection.metadata.namespace === undefined ? hosts.cluster : hosts.namespaced;
-      return reconcile(reconciler, connection, host, signal);
+      const result = await reconcile(reconciler, connection, host, signal);
+      const key = keyOfConnection(connection);
+      // It was deleted meanwhile, and the pass has entered it again.
+      if (!findConnection(world, key)) forget({ directory, pool }, watches, key);
+      return result;
     },
   });
 }

@@ -83,10 +83,11 @@ const isOfSecret = ({ reason }: OperatorError) =>
   reason === 'SecretNotFound' || reason === 'SecretForbidden' || reason === 'SecretInvalid';
 
 function connected(server: ObservedServer | undefined): Verdict {
-  const { serverVersion = 'of unknown version', retentionMs } = server ?? {};
+  const { serverVersion, retentionMs } = server ?? {};
+  const name = ['Temporal', serverVersion].filter(Boolean).join(' ');
   const warning =
     retentionMs !== undefined && retentionMs < SHORT_RETENTION_MS
       ? `; closed runs are kept for ${formatDuration(retentionMs)} only: an operator away for longer cannot tell their outcome`
       : '';
-  return { status: 'True', reason: 'Connected', message: `Temporal ${serverVersion} answers${warning}` };
+  return { status: 'True', reason: 'Connected', message: `${name} answers${warning}` };
 }

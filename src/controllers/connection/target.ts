@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import type { Connection } from '../../api/connection.ts';
 import type { Reason } from '../../api/reasons.ts';
 import { OperatorError } from '../../errors.ts';
@@ -46,11 +46,20 @@ function tlsOf(spec: Connection['spec'], secrets: ReadonlyMap<string, SecretValu
   return {
     ...(serverName !== undefined && { serverName }),
     ...(caSecretRef && { ca: certificate(secrets, caSecretRef.name, caSecretRef.key, now) }),
-    ...(clientCertSecretRef && {
-      cert: certificate(secrets, clientCertSecretRef.name, 'tls.crt', now),
-      key: valueOf(secrets, clientCertSecretRef.name, 'tls.key'),
-    }),
+    ...(clientCertSecretRef && clientCert(secrets, clientCertSecretRef.name, now)),
   };
+}
+
+/** A pair that does not fit would look like a server that is away. */
+function clientCert(secrets: ReadonlyMap<string, SecretValues>, name: string, now: Date) {
+  const cert = certificate(secrets, name, 'tls.crt', now);
+  const key = valueOf(secrets, name, 'tls.key');
+  const parsed = parsePrivateKey(key);
+  if (!parsed) throw problem('SecretInvalid', `Secret ${name}, key tls.key: this is not a PEM private key`);
+  if (!new X509Certificate(cert).checkPrivateKey(parsed)) {
+    throw problem('SecretInvalid', `Secret ${name}, key tls.key: the private key is not that of the certificate`);
+  }
+  return { cert, key };
 }
 
 function valueOf(secrets: ReadonlyMap<string, SecretValues>, name: string, key: string): Uint8Array {
@@ -72,6 +81,14 @@ function certificate(secrets: ReadonlyMap<string, SecretValues>, name: string, k
 function parseCertificate(pem: Uint8Array): X509Certificate | undefined {
   try {
     return new X509Certificate(pem);
+  } catch {
+    return undefined;
+  }
+}
+
+function parsePrivateKey(pem: Uint8Array): KeyObject | undefined {
+  try {
+    return createPrivateKey(Buffer.from(pem));
   } catch {
     return undefined;
   }

@@ -53,7 +53,7 @@ describe('a result', () => {
     [1, '€'],
     [3, '€'],
     [1, '😀'],
-    [2, '😀'],
+    [3, '😀'],
     [4, '😀'],
   ])('is cut at a code point, with %i bytes of room for %s', (room, character) => {
     const before = `"${'x'.repeat(4_095 - room)}`;
@@ -61,6 +61,10 @@ describe('a result', () => {
     expect(result(`${before}${character}${'y'.repeat(10)}"`)).toEqual(
       cut(isWhole ? `${before}${character}` + 'y'.repeat(room - Buffer.byteLength(character)) : before),
     );
+  });
+
+  it('of bytes that are no UTF-8, and so grow as text, is cut too', () => {
+    expect(result(new Uint8Array(4_096).fill(0xff))).toEqual(cut('\uFFFD'.repeat(1_365)));
   });
 
   it('whatever it was never needs more than 4,096 bytes as text, and no code point is torn', () => {

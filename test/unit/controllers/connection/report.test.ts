@@ -16,7 +16,7 @@ const condition = (type: string, status: Condition['status'], reason: string, me
   lastTransitionTime: NOW.toISOString(),
 });
 
-const accepted = condition('Accepted', 'True', 'Reconciled', 'The spec is valid');
+const accepted = condition('Accepted', 'True', 'Reconciled', 'The spec is valid and its references resolve');
 const hour = 3_600_000;
 
 describe('the status of a connection', () => {
@@ -46,23 +46,40 @@ describe('the status of a connection', () => {
     expect(conditions).toEqual([accepted, condition('Ready', 'True', 'Connected', message)]);
   });
 
-  it('that fails says why, keeps what was known, and goes on by itself', () => {
-    const known = {
-      serverVersion: '1.31.0',
-      clusterID: 'cluster-1',
-      capabilities: ['a'],
-      retention: '72h',
-      conditions: [condition('Ready', 'True', 'Connected', 'Temporal 1.31.0 answers')],
-    };
-    const error = new OperatorError('SecretNotFound', 'There is no Secret s in namespace team-a', { retry: 'backoff' });
-    const status = reportConnection(aConnection({ status: known }), { applied: [], error }, NOW);
-    const why = ['SecretNotFound', 'There is no Secret s in namespace team-a'] as const;
-    expect(status).toEqual({
-      ...known,
-      observedGeneration: 1,
-      conditions: [accepted, condition('Ready', 'False', ...why), condition('Reconciling', 'True', ...why)],
-    });
-  });
+  const known = {
+    serverVersion: '1.31.0',
+    clusterID: 'cluster-1',
+    capabilities: ['a'],
+    retention: '72h',
+    conditions: [condition('Ready', 'True', 'Connected', 'Temporal 1.31.0 answers')],
+  };
+
+  it.each(['TemporalUnavailable', 'TemporalUnauthenticated', 'TemporalNamespaceNotFound'] as const)(
+    'that fails with %s says why, keeps what was known, and goes on by itself',
+    (reason) => {
+      const error = new OperatorError(reason, 'Could not reach Temporal: words', { retry: 'backoff' });
+      const why = [reason, 'Could not reach Temporal: words'] as const;
+      expect(reportConnection(aConnection({ status: known }), { applied: [], error }, NOW)).toEqual({
+        ...known,
+        observedGeneration: 1,
+        conditions: [accepted, condition('Ready', 'False', ...why), condition('Reconciling', 'True', ...why)],
+      });
+    },
+  );
+
+  it.each(['SecretNotFound', 'SecretForbidden', 'SecretInvalid'] as const)(
+    'that fails with %s is not accepted, for a reference does not resolve, and not stalled, for it may yet',
+    (reason) => {
+      const error = new OperatorError(reason, 'Secret s: words', { retry: 'backoff' });
+      const why = [reason, 'Secret s: words'] as const;
+      const { conditions } = reportConnection(aConnection({ status: known }), { applied: [], error }, NOW);
+      expect(conditions).toEqual([
+        condition('Accepted', 'False', ...why),
+        condition('Ready', 'False', ...why),
+        condition('Reconciling', 'True', ...why),
+      ]);
+    },
+  );
 
   it('that was ready keeps the time of that', () => {
     const earlier = '2026-01-01T11:00:00.000Z';

@@ -48,8 +48,9 @@ check: node_modules ## Types, lint, format, generated files clean
 build: node_modules ## Bundles the operator into dist/
 	@node tools/build.ts
 
-image: build ## Builds the operator's image with buildah (BASE, TAG)
-	@node test/cluster/main.ts image --dockerfile deploy/Dockerfile --context . --base node --tag $(or $(TAG),localhost/aiworkflow/operator:dev)
+image: build ## Builds the operator's image over this machine's own Node, as dist/operator-image.tar (TAG)
+	@node test/cluster/main.ts image --dockerfile deploy/Dockerfile --context . --base node \
+	  --tag $(or $(TAG),localhost/aiworkflow/operator:0.1.0) --output dist/operator-image.tar
 
 chart: generate ## Packages both charts into dist/
 	@node tools/charts.ts package

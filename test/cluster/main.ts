@@ -1,9 +1,13 @@
+import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { attach } from './cluster.ts';
+import { ensureHostPrograms } from './debian.ts';
+import { buildImage } from './images.ts';
 import type { ImageRequest } from './images.ts';
 import { launch } from './launch.ts';
 import { processNames, runningProcess } from './processes.ts';
+import { toStderr } from './progress.ts';
 import { folderOf, instances, readState } from './state.ts';
 import type { ClusterMode } from './state.ts';
 import { removeCluster } from './teardown.ts';
@@ -28,7 +32,7 @@ program
 
 program
   .command('image')
-  .description('build an image without any registry and put it into the node of a cluster in mode node')
+  .description('build an image without any registry and put it into the node of a cluster in mode node, or into a file')
   .requiredOption('--tag <tag>', 'its name, as in localhost/example:1')
   .requiredOption('--context <folder>', 'what the Dockerfile copies from')
   .option('--dockerfile <file>', "by default the context's own")
@@ -36,9 +40,16 @@ program
     new Option('--base <base>', "the Dockerfile's argument BASE").choices(['node', 'python', 'none']).default('none'),
   )
   .option('--name <name>', "the cluster's name", defaultName)
-  .action(async ({ name, ...request }: ImageRequest & { dockerfile?: string; name: string }) => {
+  .option('--output <file>', 'an archive for `docker load`; then no cluster is needed')
+  .action(async ({ name, output, ...given }: ImageRequest & { dockerfile?: string; name: string; output?: string }) => {
+    const request = { ...given, dockerfile: given.dockerfile ?? join(given.context, 'Dockerfile') };
+    if (output !== undefined) {
+      await ensureHostPrograms('node', toStderr);
+      await copyFile(await buildImage(request, toStderr), output);
+      return;
+    }
     const cluster = await attach(name);
-    await cluster.addImage({ ...request, dockerfile: request.dockerfile ?? join(request.context, 'Dockerfile') });
+    await cluster.addImage(request);
     cluster.api.close();
   });
 

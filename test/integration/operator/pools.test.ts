@@ -52,6 +52,8 @@ describe('a pool', () => {
     const run = await runs.until('hello', succeeded, 60_000);
     expect(run.status.result).toBe('Inference result for: hi');
     expect(pod.spec.containers[0]?.resources?.limits).toMatchObject({ 'nvidia.com/gpu': '1' });
+    const replicas = `aiworkflow_worker_replicas{namespace="${pools.namespace}",worker="sleeper"}`;
+    expect(await operator.metric(replicas)).toBe(1);
     await pools.untilReplicas('sleeper', 0);
     record.stop();
     expect(record.replicas).toEqual([0, 1, 0]);
@@ -74,6 +76,7 @@ describe('a pool', () => {
     await pools.untilReplicas('timed', 1);
     await pools.untilReplicas('timed', 0);
     expect((await runs.get('timer')).status.phase).toBe('Running');
+    expect(await operator.metric('aiworkflow_tracked_runs')).toBe(1);
     await runs.until('timer', succeeded, 90_000);
   });
 

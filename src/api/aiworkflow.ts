@@ -121,8 +121,12 @@ export const AIWorkflowSpec = z
       .string()
       .min(1)
       .max(MAX_WORKFLOW_ID_BYTES)
+      // Temporal's visibility queries cannot name such an ID, and one NUL in a query makes it fail for all other runs.
+      .regex(/^[^\p{Cc}"'\\]+$/u, 'must not hold quotes, backslashes or control characters')
       .optional()
-      .describe('Workflow ID; `<clusterName>/<namespace>/<name>` unless given.'),
+      .describe(
+        'Workflow ID, without quotes, backslashes and control characters; `<clusterName>/<namespace>/<name>` unless given.',
+      ),
     idConflictPolicy: z
       .enum(['Fail', 'UseExisting'])
       .default('Fail')

@@ -61,6 +61,10 @@ describe('a run is refused', () => {
     ['with a backoff below 1', runOf({ retry: { backoffCoefficient: '0.5' } }), /spec\.retry\.backoffCoefficient/],
     ['with a negative number of attempts', runOf({ retry: { maximumAttempts: -1 } }), /retry\.maximumAttempts/],
     ['with a workflow ID beyond bounds', runOf({ workflowID: 'x'.repeat(1001) }), /spec\.workflowID: Too long/],
+    ['with a NUL in its workflow ID', runOf({ workflowID: 'a\0b' }), /spec\.workflowID: Invalid value: "a\\x00b"/],
+    ['with a quote in its workflow ID', runOf({ workflowID: `it's` }), /spec\.workflowID: Invalid value: "it's"/],
+    ['with a line break in its workflow ID', runOf({ workflowID: 'a\nb' }), /spec\.workflowID: Invalid value/],
+    ['with a backslash in its workflow ID', runOf({ workflowID: 'a\\b' }), /spec\.workflowID: Invalid value/],
     [
       'with a connection of another kind',
       runOf({ connectionRef: { kind: 'Secret', name: 'a' } }),

@@ -6,7 +6,7 @@ import { cleanupCluster } from './controllers/cleanup/index.ts';
 import { selfTest } from './controllers/selftest/index.ts';
 import { connectKube } from './kube/connect.ts';
 import { operatorParts } from './operator/operator.ts';
-import { startAll, untilSignal } from './runtime/lifecycle.ts';
+import { runAll, untilSignal } from './runtime/lifecycle.ts';
 import type { Log } from './runtime/ports.ts';
 import { createLog } from './telemetry/log.ts';
 
@@ -16,11 +16,10 @@ const program = new Command('aiworkflow').description('Durable AI pipelines on K
 
 configured(program.command('operator').description('run the controllers')).action((flags: Flags) =>
   run(flags, async (config, log) => {
-    const stop = await startAll(operatorParts(config, log, (code) => process.exit(code)));
-    log.info('started', { clusterName: config.clusterName });
-    const signal = await untilSignal(process);
-    log.info('stopping', { signal });
-    await stop();
+    const ended = untilSignal(process);
+    void ended.then((signal) => log.info('stopping', { signal }));
+    const parts = operatorParts(config, log, (code) => process.exit(code));
+    await runAll(parts, ended, () => log.info('started', { clusterName: config.clusterName }));
   }),
 );
 

@@ -129,9 +129,10 @@ export interface KubeClient {
    * This client for as long as the signal lasts: once it is aborted no write is
    * sent any more, those in flight are given up, and all of them throw
    * `LeadershipLost`. Reads go on. A write that had reached the server may
-   * still be done.
+   * still be done. `isHeld` is asked before each write is sent, and must be
+   * right even where the signal's own event has not had its turn yet.
    */
-  fencedBy(signal: AbortSignal): KubeClient;
+  fencedBy(signal: AbortSignal, isHeld?: () => boolean): KubeClient;
   /** Ends all connections, also those of every client made from this one. */
   close(): Promise<void>;
 }

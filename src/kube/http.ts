@@ -17,7 +17,7 @@ import { resourceName, type Kind } from './kinds.ts';
 import { nothingIfNotFound, subject, typed, type Subject, type Write } from './subject.ts';
 import { finalizerSteps, isGuarded, statusSteps } from './patch.ts';
 import { collectionPath, objectPath, queryString, type ObjectName, type Selection } from './path.ts';
-import type { Transport } from './transport.ts';
+import type { Fence, Transport } from './transport.ts';
 
 /** How much longer than asked for a watch may last before it counts as dead. */
 const WATCH_GRACE_MS = 10_000;
@@ -25,9 +25,9 @@ const WATCH_GRACE_MS = 10_000;
 /** The client over HTTP; see KubeClient. */
 export class HttpClient implements KubeClient {
   private readonly transport: Transport;
-  private readonly fence: AbortSignal | undefined;
+  private readonly fence: Fence | undefined;
 
-  constructor(transport: Transport, fence?: AbortSignal) {
+  constructor(transport: Transport, fence?: Fence) {
     this.transport = transport;
     this.fence = fence;
   }
@@ -152,8 +152,13 @@ export class HttpClient implements KubeClient {
     return this.patchJson(kind, object.metadata, finalizerSteps(object, others), options);
   }
 
-  fencedBy(signal: AbortSignal): KubeClient {
-    return new HttpClient(this.transport, this.fence ? AbortSignal.any([this.fence, signal]) : signal);
+  fencedBy(signal: AbortSignal, isHeld: () => boolean = () => true): KubeClient {
+    const outer = this.fence;
+    const both = outer && {
+      signal: AbortSignal.any([outer.signal, signal]),
+      isHeld: () => outer.isHeld() && isHeld(),
+    };
+    return new HttpClient(this.transport, both ?? { signal, isHeld });
   }
 
   close(): Promise<void> {

@@ -19,6 +19,12 @@ export type OnCall = (call: {
   readonly ms: number;
 }) => void;
 
+/** Once its signal is aborted, or it is not held, nothing must be sent any more, nor go on. */
+export interface Fence {
+  readonly signal: AbortSignal;
+  readonly isHeld: () => boolean;
+}
+
 /** One call, ready to be sent. */
 export interface Call {
   readonly verb: Verb;
@@ -34,8 +40,7 @@ export interface Call {
   /** For all attempts and the pauses between them. */
   readonly deadlineMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Once aborted, the call must not be sent any more, nor go on. */
-  readonly fence?: AbortSignal | undefined;
+  readonly fence?: Fence | undefined;
 }
 
 const DEADLINE_MS = 15_000;
@@ -54,7 +59,7 @@ export class Transport {
 
   /** The body of the answer, whose status is 2xx. */
   async send(call: Call): Promise<string> {
-    const scope = new Scope([call.signal, call.fence], call.deadlineMs ?? DEADLINE_MS);
+    const scope = new Scope([call.signal, call.fence?.signal], call.deadlineMs ?? DEADLINE_MS);
     try {
       return await this.repeat(call, scope);
     } finally {
@@ -64,7 +69,7 @@ export class Transport {
 
   /** The body of the answer piece by piece, until the server ends it. Returns quietly when `signal` is aborted. */
   async *stream(call: Call): AsyncGenerator<Buffer, void, undefined> {
-    const scope = new Scope([call.signal, call.fence], call.deadlineMs ?? DEADLINE_MS);
+    const scope = new Scope([call.signal, call.fence?.signal], call.deadlineMs ?? DEADLINE_MS);
     try {
       const { outcome, body } = await this.attempt(call, scope, true);
       if (!body) throw failure(call, outcome, scope);
@@ -87,7 +92,8 @@ export class Transport {
       const { outcome, isCured } = await this.attempt(call, scope);
       if ('status' in outcome && outcome.status < 300) return outcome.text;
       const pause = isCured && attempt === 1 ? 0 : pauseMs(outcome, attempt, call.isRepeatable);
-      if (pause === undefined || !scope.hasTimeFor(pause)) throw failure(call, outcome, scope);
+      const isOver = scope.signal.aborted || isFenced(call);
+      if (isOver || pause === undefined || !scope.hasTimeFor(pause)) throw failure(call, outcome, scope);
       await scope.wait(pause).catch(() => undefined);
     }
   }
@@ -124,7 +130,7 @@ interface Attempt {
 
 async function dispatch(call: Call, access: Access, scope: Scope): Promise<Dispatcher.ResponseData> {
   // Nothing is awaited between this check and the sending.
-  if (call.fence?.aborted) throw fenced(call);
+  if (isFenced(call)) throw fenced(call);
   const { method, path, body, contentType } = call;
   return access.dispatcher.request({
     ...{ method, origin: access.origin, path: access.prefix + path, signal: scope.signal, body: body ?? null },
@@ -148,11 +154,15 @@ function brokenBy(thrown: unknown, scope: Scope): string {
 
 function failure(call: Call, outcome: Outcome, scope: Scope): OperatorError | Expired {
   if ('status' in outcome) return refused(call.what, outcome);
-  if (call.fence?.aborted) return fenced(call);
+  if (isFenced(call)) return fenced(call);
   if (call.signal?.aborted) return unavailable(call, 'the call was given up', call.signal.reason);
   if (!scope.isLate) return unanswered(call.what, outcome.thrown);
   const seconds = (call.deadlineMs ?? DEADLINE_MS) / 1_000;
   return unavailable(call, `the API server did not answer within ${seconds} s`, outcome.thrown);
+}
+
+function isFenced({ fence }: Call): boolean {
+  return fence !== undefined && (fence.signal.aborted || !fence.isHeld());
 }
 
 function fenced({ what }: Call): OperatorError {

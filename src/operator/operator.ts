@@ -67,11 +67,11 @@ function electionOf({ kube, recorder, exit, ...world }: ElectionWorld): LeaderEl
     store: leaseStore(kube, { namespace: config.podNamespace, name: config.leaseName }),
     identity: identityOf(config),
     log,
-    lead: async ({ signal, epoch }) => {
+    lead: async ({ signal, isHeld, epoch }) => {
       metrics.leader.set(1);
-      const term = { ...world, kube: kube.fencedBy(signal), log: log.child({ epoch }) };
-      await leadTerm({ ...term, record: (event) => recorder.record(event) }, signal);
-      metrics.leader.set(0);
+      const term = { ...world, kube: kube.fencedBy(signal, isHeld), log: log.child({ epoch }) };
+      const leading = leadTerm({ ...term, record: (event) => recorder.record(event) }, signal);
+      await leading.finally(() => metrics.leader.set(0));
     },
     onStuck: () => {
       log.error('work did not stop after leadership was lost, ending the process', {});
@@ -88,9 +88,13 @@ function identityOf({ podName, podUid }: Config): string {
 function pageServers(
   { healthPort, metricsPort, bindAddress: address }: Config,
   metrics: Metrics,
-  { isReady }: { readonly election: LeaderElection; readonly isReady: () => boolean },
+  { election, isReady }: { readonly election: LeaderElection; readonly isReady: () => boolean },
 ): Part[] {
-  const ready = () => checkPage({ caches: () => (isReady() ? undefined : 'not all caches are filled yet') });
+  const ready = () =>
+    checkPage({
+      caches: () => (isReady() ? undefined : 'not all caches are filled yet'),
+      'leader election': () => (election.isStanding ? undefined : 'neither leading nor standing by yet'),
+    });
   const { contentType } = metrics.registry;
   const metricsPage = async () => ({ status: 200, contentType, body: await metrics.page() });
   return [

@@ -17,8 +17,8 @@ export interface ControllerOptions<Resource> {
   readonly onTaken?: (priority: Priority, waitedMs: number) => void;
 }
 
-/** A stale resource is read again when the watch has brought the new one: soon. */
-const CONFLICT_MS = 100;
+/** A stale resource is looked at again when the watch has brought the new one: soon, unless the watch is stuck. */
+const CONFLICT = { baseMs: 100, maxMs: 5_000 };
 /** Passes that do not end when they are told to are left behind after this. */
 const STOP_MS = 4_000;
 
@@ -66,30 +66,26 @@ export class Controller<Resource> {
   }
 
   private async process(key: string): Promise<void> {
-    const resource = this.options.find(key);
-    if (resource === undefined) {
-      this.logged.delete(key);
-      this.queue.done(key);
-      return;
-    }
     const startedAt = performance.now();
-    const result = await this.attempt(resource);
-    this.options.onPass?.(result, performance.now() - startedAt);
-    this.note(key, result.error);
-    this.settle(key, result.retry);
+    const result = await this.attempt(key);
+    if (result) this.options.onPass?.(result, performance.now() - startedAt);
+    this.note(key, result?.error);
+    this.settle(key, result?.retry ?? 'done');
   }
 
-  private async attempt(resource: Resource): Promise<PassResult> {
+  /** Undefined where there is nothing to do. */
+  private async attempt(key: string): Promise<PassResult | undefined> {
     try {
-      return await this.options.pass(resource, this.stopping.signal);
+      const resource = this.options.find(key);
+      return resource && (await this.options.pass(resource, this.stopping.signal));
     } catch (thrown) {
       return { retry: 'backoff', actions: 0, statusWritten: false, error: asOperatorError(thrown) };
     }
   }
 
   private settle(key: string, retry: PassResult['retry']): void {
-    if (retry === 'backoff') this.queue.retry(key, 'backoff');
-    else if (retry === 'conflict') this.queue.retry(key, { ms: CONFLICT_MS });
+    if (retry === 'backoff') this.queue.retry(key);
+    else if (retry === 'conflict') this.queue.retry(key, CONFLICT);
     else {
       if (typeof retry === 'object') this.queue.add(key, 'resync', retry.afterMs);
       this.queue.done(key);

@@ -1,11 +1,15 @@
 import { systemClock, type Clock } from './clock.ts';
+import { Hold } from './hold.ts';
+import { LeaseClaims, type Claimed } from './lease-claims.ts';
 import type { LeaseRecord, LeaseStore, Log } from './ports.ts';
 
 /** One time of leading. */
 export interface Term {
   /** Aborted when leadership is lost or given up: from then on nothing may be written any more. */
   readonly signal: AbortSignal;
-  /** Grows with every term of every holder. */
+  /** Whether something may be written at this very moment; false also where the process was too busy to notice the loss. */
+  readonly isHeld: () => boolean;
+  /** Grows whenever another becomes the holder. */
   readonly epoch: number;
 }
 
@@ -36,6 +40,9 @@ export interface ElectionTiming {
 
 const defaults: ElectionTiming = { leaseMs: 15_000, renewMs: 5_000, retryMs: 1_000, marginMs: 3_000, stopMs: 5_000 };
 
+/** For giving the Lease back. */
+const RELEASE_MS = 2_000;
+
 /** Holds a Lease when nobody else does, and works only while it holds it. */
 export class LeaderElection {
   readonly name = 'leader election';
@@ -43,15 +50,18 @@ export class LeaderElection {
   private readonly timing: ElectionTiming;
   private readonly clock: Clock;
   private readonly stopping = new AbortController();
+  private readonly claims: LeaseClaims;
   private running: Promise<void> = Promise.resolve();
-  /** The Lease as last seen and when by our clock it last changed: others' clocks are not believed. */
-  private seen: { readonly version: string; readonly at: number } | undefined;
   isLeader = false;
+  /** Whether the Lease could be read, and was ours or another's: this one leads, or stands by. */
+  isStanding = false;
 
   constructor(options: LeaderElectionOptions) {
     this.options = options;
     this.timing = { ...defaults, ...options.timing };
     this.clock = options.clock ?? systemClock;
+    const { store, identity } = options;
+    this.claims = new LeaseClaims({ store, identity, clock: this.clock, timing: this.timing });
   }
 
   /** Stands as a candidate; returns at once. */
@@ -71,8 +81,11 @@ export class LeaderElection {
   }
 
   private async stand(signal: AbortSignal): Promise<void> {
-    const lease = await this.acquire(signal);
-    if (lease) await this.holdTerm(lease, signal);
+    const claimed = await this.claims.claim(signal, () => (this.isStanding = true));
+    if (!claimed) return;
+    await this.holdTerm(claimed, signal);
+    // Whoever else stands goes first, and work that fails at once is not tried in a tight loop.
+    await this.pause(this.timing.retryMs, signal);
   }
 
   private async afterFailure(error: unknown, signal: AbortSignal): Promise<void> {
@@ -81,71 +94,19 @@ export class LeaderElection {
     await this.pause(this.timing.retryMs * (0.5 + Math.random()), signal);
   }
 
-  /** The Lease once it is ours. */
-  private async acquire(signal: AbortSignal): Promise<LeaseRecord | undefined> {
-    const { store, identity } = this.options;
-    const found = await store.read(signal);
-    if (!found) return (await store.create(this.fresh(0), signal)) || undefined;
-    const waitMs = this.freeInMs(found);
-    if (waitMs > 0) {
-      await this.waitForChange(found, waitMs, signal);
-      return undefined;
-    }
-    const transitions = found.holder === identity ? found.transitions : found.transitions + 1;
-    const { resourceVersion } = found;
-    return (await store.update({ ...this.fresh(transitions), resourceVersion }, signal)) || undefined;
-  }
-
-  private fresh(transitions: number): Omit<LeaseRecord, 'resourceVersion'> {
-    const now = this.clock.now().toISOString();
-    const leaseDurationSeconds = Math.ceil(this.timing.leaseMs / 1_000);
-    return { holder: this.options.identity, leaseDurationSeconds, acquireTime: now, renewTime: now, transitions };
-  }
-
-  /** How long the Lease is still another's; 0 when it is free or our own. */
-  private freeInMs({ holder, resourceVersion, leaseDurationSeconds }: LeaseRecord): number {
-    if (this.seen?.version !== resourceVersion) this.seen = { version: resourceVersion, at: performance.now() };
-    if (holder === '' || holder === this.options.identity) return 0;
-    return Math.max(0, this.seen.at + leaseDurationSeconds * 1_000 - performance.now());
-  }
-
-  /** Returns when the Lease has become another version, or after `ms`. */
-  private async waitForChange({ resourceVersion }: LeaseRecord, ms: number, parent: AbortSignal): Promise<void> {
-    const controller = new AbortController();
-    const { signal } = controller;
-    const giveUp = () => controller.abort();
-    parent.addEventListener('abort', giveUp, { once: true });
-    const timer = setTimeout(giveUp, ms + 50);
-    try {
-      const hasChanged = await this.watchPast(resourceVersion, signal).catch(() => false);
-      // Without a watch: look again a little later.
-      if (!hasChanged) await this.pause(this.timing.retryMs, signal);
-    } finally {
-      clearTimeout(timer);
-      parent.removeEventListener('abort', giveUp);
-      controller.abort();
-    }
-  }
-
-  private async watchPast(resourceVersion: string, signal: AbortSignal): Promise<boolean> {
-    for await (const record of this.options.store.watch(signal)) {
-      if (record?.resourceVersion !== resourceVersion) return true;
-    }
-    return false;
-  }
-
-  private async holdTerm(lease: LeaseRecord, signal: AbortSignal): Promise<void> {
+  private async holdTerm({ lease, since }: Claimed, signal: AbortSignal): Promise<void> {
     const { log, identity, lead } = this.options;
-    const term = new AbortController();
-    const end = () => term.abort(new Error('the term has ended'));
+    const { leaseMs, marginMs } = this.timing;
+    const hold = new Hold(leaseMs - marginMs, since);
+    const end = () => hold.end();
     signal.addEventListener('abort', end, { once: true });
     if (signal.aborted) end();
     log.info('leading', { identity, epoch: lease.transitions });
     this.isLeader = true;
-    const work = lead({ signal: term.signal, epoch: lease.transitions })
+    const work = lead({ signal: hold.signal, isHeld: () => hold.isHeld(), epoch: lease.transitions })
       .catch((error: unknown) => log.error('leading failed', { err: error }))
       .finally(end);
-    const last = await this.renewUntil(lease, term.signal);
+    const last = await this.renewUntil(lease, hold);
     end();
     this.isLeader = false;
     signal.removeEventListener('abort', end);
@@ -154,38 +115,39 @@ export class LeaderElection {
     if (last) await this.release(last);
   }
 
-  /** Renews until the term ends. Returns the Lease if it is still ours then. */
-  private async renewUntil(lease: LeaseRecord, signal: AbortSignal): Promise<LeaseRecord | undefined> {
-    const { renewMs, retryMs, leaseMs, marginMs } = this.timing;
+  /** Renews until the term ends. Returns the Lease as last known, unless it is another's by now. */
+  private async renewUntil(lease: LeaseRecord, hold: Hold): Promise<LeaseRecord | undefined> {
+    const { renewMs, retryMs } = this.timing;
     let current = lease;
-    let renewedAt = performance.now();
     let pauseMs = renewMs;
     for (;;) {
-      await this.pause(pauseMs, signal);
-      if (signal.aborted) return current;
+      await this.pause(pauseMs, hold.signal);
+      if (!hold.isHeld()) return current;
       const startedAt = performance.now();
-      const renewed = await this.renew(current, signal).catch((error: unknown) => this.notRenewed(error));
+      const renewed = await this.renew(current, hold.signal).catch((error: unknown) => this.notRenewed(error, hold));
       if (renewed === false) return undefined;
-      if (renewed) [current, renewedAt] = [renewed, startedAt];
+      if (renewed) {
+        current = renewed;
+        hold.extend(startedAt);
+      }
       pauseMs = renewed ? renewMs : retryMs;
-      if (performance.now() - renewedAt > leaseMs - marginMs) return undefined;
     }
   }
 
-  /** The renewed Lease; false when it is another's by now. */
-  private async renew(lease: LeaseRecord, signal: AbortSignal): Promise<LeaseRecord | false> {
+  /** The Lease with a new time, or with no holder; false when it is another's by now. */
+  private async renew(lease: LeaseRecord, signal: AbortSignal, holder = lease.holder): Promise<LeaseRecord | false> {
     const { store, identity } = this.options;
     const renewTime = this.clock.now().toISOString();
-    const renewed = await store.update({ ...lease, renewTime }, signal);
+    const renewed = await store.update({ ...lease, holder, renewTime }, signal);
     if (renewed) return renewed;
     const found = await store.read(signal);
-    // Somebody may have changed no more than a label of it.
+    // Somebody may have changed no more than a label of it, or our last write was done though nobody told us.
     if (found?.holder !== identity) return false;
-    return store.update({ ...found, renewTime }, signal);
+    return store.update({ ...found, holder, renewTime }, signal);
   }
 
-  private notRenewed(error: unknown): undefined {
-    this.options.log.warn('could not renew the lease, trying on', { err: error });
+  private notRenewed(error: unknown, hold: Hold): undefined {
+    if (hold.isHeld()) this.options.log.warn('could not renew the lease, trying on', { err: error });
   }
 
   private async workEnded(work: Promise<void>): Promise<void> {
@@ -196,9 +158,7 @@ export class LeaderElection {
 
   /** Best effort: a Lease that is not given back runs out. */
   private async release(lease: LeaseRecord): Promise<void> {
-    const { store } = this.options;
-    const free = { ...lease, holder: '', renewTime: this.clock.now().toISOString() };
-    await store.update(free, AbortSignal.timeout(2_000)).catch(() => false);
+    await this.renew(lease, AbortSignal.timeout(RELEASE_MS), '').catch(() => false);
   }
 
   private async pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -3,28 +3,40 @@ export interface Part {
   readonly name: string;
   /** Resolves once it serves. */
   start(): Promise<void>;
-  /** Finishes what is in flight and returns. Called once. */
+  /** Finishes what is in flight and returns. Called once; also while `start` has not returned yet, which then need not do so any more. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts the parts in order. Returns how to stop them, last started first; each
- * gets its chance, whatever becomes of the others. Stopping twice is stopping once.
+ * Starts the parts in order, waits for `ended`, and stops them, last started
+ * first; each gets its chance, whatever becomes of the others. `ended` may come
+ * while they start. A part that does not start has all before it stopped.
+ * `onStarted` is called once all of them serve.
  */
-export async function startAll(parts: readonly Part[]): Promise<() => Promise<void>> {
+export async function runAll(parts: readonly Part[], ended: Promise<unknown>, onStarted?: () => void): Promise<void> {
   const started: Part[] = [];
-  let stopping: Promise<void> | undefined;
-  const stop = () => (stopping ??= stopInReverse(started));
+  try {
+    if (await startInOrder(parts, ended, started)) onStarted?.();
+    await ended;
+  } catch (cause) {
+    await stopInReverse(started).catch(() => undefined); // why it did not start is what matters
+    throw cause;
+  }
+  await stopInReverse(started);
+}
+
+/** Whether all parts serve: false when the end came first. */
+async function startInOrder(parts: readonly Part[], ended: Promise<unknown>, started: Part[]): Promise<boolean> {
+  const over = ended.then(() => true);
   for (const part of parts) {
     started.push(part);
-    try {
-      await part.start();
-    } catch (cause) {
-      await stop().catch(() => undefined); // why it did not start is what matters
+    const starting = part.start().catch((cause: unknown) => {
       throw new Error(`Could not start ${part.name}`, { cause });
-    }
+    });
+    // One that fails after the end has come fails for nobody.
+    if (await Promise.race([over, starting.then(() => false)])) return false;
   }
-  return stop;
+  return true;
 }
 
 async function stopInReverse(parts: readonly Part[]): Promise<void> {
@@ -33,12 +45,24 @@ async function stopInReverse(parts: readonly Part[]): Promise<void> {
   if (errors.length > 0) throw new AggregateError(errors, 'Could not stop cleanly');
 }
 
-/** Resolves with the first of the signals that end a process. A second one ends it at once. */
-export async function untilSignal(process: NodeJS.Process): Promise<NodeJS.Signals> {
+/** What of a process this needs. */
+export interface SignalSource {
+  on(signal: 'SIGTERM' | 'SIGINT', listener: () => void): unknown;
+  exit(code: number): void;
+}
+
+/**
+ * Resolves with the first of the signals that end a process; a second one, be it
+ * the other, ends it at once. Call it before anything else: as process 1 of a
+ * container, a process that does not listen does not get the signal at all.
+ */
+export async function untilSignal(process: SignalSource): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
+    let isEnding = false;
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.once(signal, () => {
-        process.once(signal, () => process.exit(1));
+      process.on(signal, () => {
+        if (isEnding) process.exit(1);
+        isEnding = true;
         resolve(signal);
       });
     }

@@ -1,5 +1,5 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { AnyResource } from '../api/resource.ts';
+import { isSameJson } from '../api/same.ts';
 import { asOperatorError, type OperatorError, type Retry } from '../errors.ts';
 
 /** What one pass decided to do, and when to look again. */
@@ -75,7 +75,7 @@ export async function reconcile<Resource extends AnyResource, Observed, Action e
   const done = { actions: outcome.applied.length, ...(outcome.error && { error: outcome.error }) };
   if (pass.retry === 'conflict' || signal.aborted) return { ...done, retry: pass.retry, statusWritten: false };
   const status = reconciler.report(pass.resource, outcome, host.now());
-  if (status === undefined || isDeepStrictEqual(status, pass.resource.status)) {
+  if (status === undefined || isSameJson(status, pass.resource.status)) {
     return { ...done, retry: pass.retry, statusWritten: false };
   }
   try {

@@ -1,4 +1,5 @@
 import { keyOf, type KubeObject } from '../api/resource.ts';
+import { OperatorError } from '../errors.ts';
 import { backoffMs } from './backoff.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { Expired, type Log, type Source, type WatchEvent } from './ports.ts';
@@ -29,6 +30,10 @@ export interface ReflectorTiming {
 }
 
 const defaults: ReflectorTiming = { pageSize: 500, watchSeconds: 300, silenceMs: 150_000, baseMs: 200, maxMs: 30_000 };
+
+/** So many failures in a row are worth a line in the log: one watch that breaks is everyday life. */
+const NEWS = 3;
+const MAX_ASKED_MS = 60_000;
 
 /** Keeps a store like a collection on the API server: lists it, then watches it, and never gives up. */
 export class Reflector<Raw extends KubeObject, T extends KubeObject = Raw> {
@@ -79,17 +84,19 @@ export class Reflector<Raw extends KubeObject, T extends KubeObject = Raw> {
     if (error instanceof Expired) this.version = undefined;
     onEvent?.(source.name, 'error');
     this.failures += 1;
-    if (this.failures === 3) log.warn('cannot follow a collection, trying on', { collection: source.name, err: error });
-    await this.clock.sleep(backoffMs(this.failures, this.timing), signal).catch(() => undefined);
+    if (this.failures === NEWS)
+      log.warn('cannot follow a collection, trying on', { collection: source.name, err: error });
+    const pauseMs = Math.max(backoffMs(this.failures, this.timing), askedMs(error));
+    await this.clock.sleep(pauseMs, signal).catch(() => undefined);
   }
 
   private async list(signal: AbortSignal): Promise<void> {
-    const { source, store, project, onEvent } = this.options;
+    const { source, store, onEvent } = this.options;
     const { pageSize: limit } = this.timing;
     const objects: T[] = [];
     let page = await source.list({ limit, signal });
     for (;;) {
-      for (const raw of page.items) objects.push(...kept(project(raw)));
+      for (const raw of page.items) objects.push(...this.kept(raw));
       if (!page.continue) break;
       page = await source.list({ limit, signal, continue: page.continue });
     }
@@ -108,7 +115,7 @@ export class Reflector<Raw extends KubeObject, T extends KubeObject = Raw> {
       const resourceVersion = this.version ?? '';
       for await (const event of source.watch({ resourceVersion, timeoutSeconds, signal: silence.signal })) {
         silence.broken();
-        this.failures = 0;
+        this.recovered();
         this.take(event);
       }
       if (silence.wasTooLong) onEvent?.(source.name, 'stall');
@@ -120,22 +127,44 @@ export class Reflector<Raw extends KubeObject, T extends KubeObject = Raw> {
     }
   }
 
+  private recovered(): void {
+    const { source, log } = this.options;
+    if (this.failures >= NEWS) log.info('following a collection again', { collection: source.name });
+    this.failures = 0;
+  }
+
   private take(event: WatchEvent<Raw>): void {
-    const { store, project } = this.options;
+    const { store } = this.options;
     if (event.type === 'BOOKMARK') {
       this.version = event.resourceVersion;
       return;
     }
     const { metadata } = event.object;
-    const object = event.type === 'DELETED' ? undefined : project(event.object);
+    const [object] = event.type === 'DELETED' ? [] : this.kept(event.object);
     if (object) store.set(object);
     else store.delete(keyOf(event.object), metadata.uid);
     this.version = metadata.resourceVersion;
   }
+
+  /** What is to be in the store for an object: nothing, or one. */
+  private kept(raw: Raw): readonly T[] {
+    const { project, store, source, log } = this.options;
+    try {
+      const object = project(raw);
+      return object === undefined ? [] : [object];
+    } catch (error) {
+      // One object that nobody can read must not hide all others, nor seem to have gone.
+      log.error('an object could not be read', { collection: source.name, key: keyOf(raw), err: error });
+      const before = store.get(keyOf(raw));
+      return before === undefined ? [] : [before];
+    }
+  }
 }
 
-function kept<T>(object: T | undefined): T[] {
-  return object === undefined ? [] : [object];
+/** For how long the server asks to be left alone; not believed beyond a minute. */
+function askedMs(error: unknown): number {
+  const retry = error instanceof OperatorError ? error.retry : undefined;
+  return typeof retry === 'object' ? Math.min(retry.afterMs, MAX_ASKED_MS) : 0;
 }
 
 /** A signal that is aborted with its parent, and after too long a silence. */
@@ -150,6 +179,8 @@ class Silence {
   constructor(ms: number, parent: AbortSignal) {
     this.parent = parent;
     parent.addEventListener('abort', this.giveUp, { once: true });
+    // A listener may have stopped us while the list was being taken in.
+    if (parent.aborted) this.giveUp();
     this.timer = setTimeout(() => {
       this.wasTooLong = true;
       this.giveUp();

@@ -30,12 +30,12 @@ export class Store<T extends KubeObject> implements ReadStore<T> {
   private readonly listeners = new Set<(change: Change<T>) => void>();
   /** Versions of our own writes that the watch has not shown yet. */
   private readonly written = new Map<string, bigint>();
-  private readonly onListenerError: (error: unknown) => void;
+  private readonly onError: (error: unknown) => void;
 
-  /** `onListenerError`: a listener that throws harms neither the store nor other listeners. */
-  constructor(indexes: Indexes<T> = {}, onListenerError: (error: unknown) => void = () => undefined) {
+  /** `onError`: a listener or an index that throws harms neither the store nor the others. */
+  constructor(indexes: Indexes<T> = {}, onError: (error: unknown) => void = () => undefined) {
     this.indexes = indexes;
-    this.onListenerError = onListenerError;
+    this.onError = onError;
   }
 
   get size(): number {
@@ -107,12 +107,20 @@ export class Store<T extends KubeObject> implements ReadStore<T> {
   }
 
   private file(key: string, before: T | undefined, after: T | undefined): void {
-    for (const [index, valuesOf] of Object.entries(this.indexes)) {
-      for (const value of before ? valuesOf(before) : []) this.unfile(`${index}=${value}`, key);
-      for (const value of after ? valuesOf(after) : []) {
-        const name = `${index}=${value}`;
+    for (const index of Object.keys(this.indexes)) {
+      for (const name of before ? this.namesIn(index, before) : []) this.unfile(name, key);
+      for (const name of after ? this.namesIn(index, after) : []) {
         this.filed.set(name, (this.filed.get(name) ?? new Set()).add(key));
       }
+    }
+  }
+
+  private namesIn(index: string, object: T): readonly string[] {
+    try {
+      return (this.indexes[index]?.(object) ?? []).map((value) => `${index}=${value}`);
+    } catch (error) {
+      this.onError(error);
+      return [];
     }
   }
 
@@ -127,7 +135,7 @@ export class Store<T extends KubeObject> implements ReadStore<T> {
       try {
         listener(change);
       } catch (error) {
-        this.onListenerError(error);
+        this.onError(error);
       }
     }
   }

@@ -1,4 +1,5 @@
 import { backoffMs, type BackoffBounds } from './backoff.ts';
+import { Pace, type PaceBounds } from './pace.ts';
 
 /** Why a key is in the queue; the first goes first. */
 export type Priority = 'user' | 'completion' | 'resync';
@@ -8,13 +9,20 @@ const order: readonly Priority[] = ['user', 'completion', 'resync'];
 const TURN_OF_THE_LAST = 8;
 
 interface Waiting {
+  /** By the monotonic clock: a change of the wall clock must neither delay nor hurry anything. */
   readonly dueAt: number;
   readonly priority: Priority;
 }
 
+const defaultBackoff: BackoffBounds = { baseMs: 100, maxMs: 60_000 };
+/** When thousands of keys fail together (a server is away), they shall not all knock on its door again at once. */
+const defaultRetries: PaceBounds = { perSecond: 100, burst: 200 };
+
 /** What a queue can be told. */
 export interface WorkQueueOptions {
   readonly backoff?: BackoffBounds;
+  /** Keys that come back after a failure, all keys together; those that are added for another reason do not wait. */
+  readonly retries?: PaceBounds;
   /** For metrics: how long a key that was due has waited for its turn. */
   readonly onTaken?: (priority: Priority, waitedMs: number) => void;
 }
@@ -31,11 +39,13 @@ export class WorkQueue {
   private readonly held = new Map<string, Waiting | undefined>();
   private readonly failures = new Map<string, number>();
   private readonly takers = new Set<() => void>();
+  private readonly pace: Pace;
   private turns = 0;
   private isClosed = false;
 
   constructor(options: WorkQueueOptions = {}) {
     this.options = options;
+    this.pace = new Pace(options.retries ?? defaultRetries);
   }
 
   /** Keys that are due and wait for a worker. */
@@ -46,7 +56,7 @@ export class WorkQueue {
   /** Makes a key due in `afterMs`, or sooner if it is already; at the more urgent of both priorities. */
   add(key: string, priority: Priority, afterMs = 0): void {
     if (this.isClosed) return;
-    const wanted = { dueAt: Date.now() + afterMs, priority };
+    const wanted = { dueAt: performance.now() + afterMs, priority };
     if (this.held.has(key)) this.held.set(key, merged(this.held.get(key), wanted));
     else this.schedule(key, merged(this.waitingOf(key), wanted));
   }
@@ -67,12 +77,11 @@ export class WorkQueue {
     this.release(key);
   }
 
-  /** The key was not dealt with: it is due again after a time that doubles with every failure, or after `ms`. */
-  retry(key: string, after: 'backoff' | { readonly ms: number }): void {
+  /** The key was not dealt with: it is due again after a time that doubles with every failure in a row, at a bounded rate for all keys. */
+  retry(key: string, backoff: BackoffBounds = this.options.backoff ?? defaultBackoff): void {
     const failures = (this.failures.get(key) ?? 0) + 1;
     this.failures.set(key, failures);
-    const { backoff = { baseMs: 100, maxMs: 60_000 } } = this.options;
-    this.add(key, 'resync', after === 'backoff' ? backoffMs(failures, backoff) : after.ms);
+    this.add(key, 'resync', Math.max(backoffMs(failures, backoff), this.pace.nextInMs()));
     this.release(key);
   }
 
@@ -92,7 +101,7 @@ export class WorkQueue {
 
   private schedule(key: string, waiting: Waiting): void {
     this.remove(key);
-    const inMs = waiting.dueAt - Date.now();
+    const inMs = waiting.dueAt - performance.now();
     if (inMs <= 0) {
       this.makeReady(key, waiting);
       return;
@@ -120,7 +129,7 @@ export class WorkQueue {
       ready.delete(key);
       this.turns += 1;
       this.held.set(key, undefined);
-      this.options.onTaken?.(priority, Date.now() - dueAt);
+      this.options.onTaken?.(priority, performance.now() - dueAt);
       return key;
     }
     return undefined;

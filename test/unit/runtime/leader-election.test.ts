@@ -1,62 +1,28 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { LeaderElection, type Term } from '../../../src/runtime/leader-election.ts';
-import type { LeaseRecord, LeaseStore, Log } from '../../../src/runtime/ports.ts';
+import type { LeaseRecord, Log } from '../../../src/runtime/ports.ts';
 import { until } from '../../cluster/poll.ts';
+import { MemoryLease } from './leases.ts';
 
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
 const timing = { leaseMs: 1_000, renewMs: 50, retryMs: 20, marginMs: 200, stopMs: 200 };
 
-/** A Lease in memory that can be stolen and cut off. */
-class MemoryLease {
-  record: LeaseRecord | undefined;
-  isAway = false;
-  private version = 0;
-  private readonly wake = new Set<() => void>();
-
-  write(record: Omit<LeaseRecord, 'resourceVersion'>): LeaseRecord {
-    this.version += 1;
-    this.record = { ...record, resourceVersion: String(this.version) };
-    for (const tell of this.wake) tell();
-    return this.record;
-  }
-
-  store(): LeaseStore {
-    const reach = () => {
-      if (this.isAway) throw new Error('the API server is away');
-    };
-    return {
-      read: async () => (reach(), Promise.resolve(this.record)),
-      create: async (record) => (reach(), Promise.resolve(this.record ? false : this.write(record))),
-      update: async (record) => {
-        reach();
-        return Promise.resolve(this.record?.resourceVersion === record.resourceVersion && this.write(record));
-      },
-      watch: (signal) => this.changes(signal),
-    };
-  }
-
-  private async *changes(signal: AbortSignal): AsyncIterable<LeaseRecord | undefined> {
-    while (!signal.aborted) {
-      yield this.record;
-      await new Promise<void>((resolve) => {
-        this.wake.add(resolve);
-        signal.addEventListener('abort', () => resolve(), { once: true });
-      });
-    }
-  }
-}
-
 const elections: LeaderElection[] = [];
 afterEach(() => Promise.all(elections.splice(0).map((election) => election.stop())));
 
-function candidate(lease: MemoryLease, identity: string, options: { isDeaf?: boolean } = {}) {
+function candidate(
+  lease: MemoryLease,
+  identity: string,
+  options: { isDeaf?: boolean; isBroken?: boolean; timing?: typeof timing } = {},
+) {
   const terms: Term[] = [];
   let stuck = 0;
   const letGo = Promise.withResolvers<undefined>();
   const election = new LeaderElection({
-    ...{ store: lease.store(), identity, log: silent, timing },
+    ...{ store: lease.store(), identity, log: silent, timing: options.timing ?? timing },
     lead: async (term) => {
       terms.push(term);
+      if (options.isBroken) throw new Error('cannot lead');
       if (options.isDeaf) return void (await letGo.promise);
       await new Promise<void>((resolve) => term.signal.addEventListener('abort', () => resolve(), { once: true }));
     },
@@ -145,4 +111,54 @@ describe('leader election', () => {
     await me.election.stop();
     expect(me.stuck()).toBe(1);
   });
+
+  it('ends the term before the Lease runs out also when renewing it hangs', async () => {
+    const lease = new MemoryLease();
+    const me = candidate(lease, 'me');
+    await leads(me);
+    lease.isHanging = true;
+    const lastRenewal = performance.now();
+    await until('the term to end', 5_000, () => me.terms[0]?.signal.aborted);
+    expect(performance.now() - lastRenewal).toBeLessThan(timing.leaseMs);
+    expect(me.terms[0]?.isHeld()).toBe(false);
+    lease.isHanging = false;
+  });
+
+  it('gives the Lease back also when it does not know whether its last renewal was done', async () => {
+    const lease = new MemoryLease();
+    const me = candidate(lease, 'me');
+    await leads(me);
+    lease.isSilent = true;
+    const before = lease.record?.resourceVersion;
+    await until('a renewal without an answer', 5_000, () => lease.record?.resourceVersion !== before);
+    const stopping = me.election.stop();
+    lease.isSilent = false;
+    await stopping;
+    expect(lease.record?.holder).toBe('');
+  });
+
+  it('does not try in a tight loop to lead when its work fails at once', async () => {
+    const lease = new MemoryLease();
+    const slow = { ...timing, retryMs: 300 };
+    const me = candidate(lease, 'me', { isBroken: true, timing: slow });
+    await until('two terms', 5_000, () => me.terms.length >= 2);
+    const before = me.terms.length;
+    await until('a second to pass', 5_000, secondFrom(performance.now()));
+    expect(me.terms.length - before).toBeLessThanOrEqual(5);
+  });
+
+  it('says whether it stands at all: not as long as the Lease cannot be read', async () => {
+    const lease = new MemoryLease();
+    lease.isAway = true;
+    const first = candidate(lease, 'first');
+    await until('a failure', 5_000, () => lease.refused > 0);
+    expect(first.election.isStanding).toBe(false);
+    lease.isAway = false;
+    await leads(first);
+    const second = candidate(lease, 'second');
+    await until('the other to stand by', 5_000, () => second.election.isStanding);
+    expect([first.election.isStanding, second.election.isLeader]).toEqual([true, false]);
+  });
 });
+
+const secondFrom = (startedAt: number) => () => performance.now() - startedAt > 1_000;

@@ -49,13 +49,13 @@ describe('a work queue', () => {
     queue.add('a', 'user');
     for (let failures = 1; failures <= 3; failures += 1) {
       expect(await takeAll(queue)).toEqual(['a']);
-      queue.retry('a', 'backoff');
+      queue.retry('a');
       await jest.advanceTimersByTimeAsync(1_000 * 2 ** (failures - 1) * 0.5 - 1);
       expect(queue.depth).toBe(0);
       await jest.advanceTimersByTimeAsync(1_000 * 2 ** (failures - 1) * 0.5 + 1);
     }
     expect(await takeAll(queue)).toEqual(['a']);
-    queue.retry('a', 'backoff');
+    queue.retry('a');
     queue.add('a', 'user');
     expect(await takeAll(queue)).toEqual(['a']);
   });
@@ -90,7 +90,7 @@ describe('a work queue', () => {
           add: (key) => (queue.add(key, 'user'), owed.add(key)),
           addLater: (key) => (queue.add(key, 'resync', 1_000), owed.add(key)),
           done: (key) => held.delete(key) && queue.done(key),
-          retry: (key) => held.delete(key) && (queue.retry(key, 'backoff'), owed.add(key)),
+          retry: (key) => held.delete(key) && (queue.retry(key), owed.add(key)),
         };
         const take = async () => {
           const taken = (await queue.take()) ?? '';

@@ -21,7 +21,7 @@ demo-down: node_modules ## Ends what `make demo` left running
 	@node test/demo/main.ts down --cluster $(CLUSTER)
 
 test: node_modules ## Everything CI runs; ends with one line: N passed, N failed
-	@node test/run.ts check unit integration chaos
+	@node test/run.ts check unit integration e2e chaos
 
 unit: node_modules ## Pure functions and generated artefacts, no servers
 	@node test/run.ts unit

@@ -20,17 +20,20 @@ const layer = (name, timeoutMs, hooks = {}) => ({
   setupFilesAfterEnv: ['<rootDir>/test/timeout.ts'],
 });
 
-// One cluster in mode loopback for all test files of a project; those of e2e launch a real node of their own.
+// One cluster in mode loopback for all test files of a project.
 const shared = {
   globalSetup: '<rootDir>/test/cluster/globalsetup.ts',
   globalTeardown: '<rootDir>/test/cluster/globalteardown.ts',
 };
 
+// And for those of e2e one with a real node, which has our images.
+const realNode = { ...shared, globalSetup: '<rootDir>/test/e2e/globalsetup.ts' };
+
 export default {
   projects: [
     layer('unit', 10_000),
     layer('integration', 120_000, shared),
-    layer('e2e', 600_000),
+    layer('e2e', 240_000, realNode),
     layer('chaos', 600_000, shared),
   ],
 };

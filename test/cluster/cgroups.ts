@@ -15,7 +15,10 @@ export function cgroupName(instance: string): string {
 export async function makeCgroup(instance: string): Promise<void> {
   // Version 2 gives a group only the controllers that its parent hands on.
   for (const controller of controllers) {
-    await writeFile(join(mountPoint, 'cgroup.subtree_control'), `+${controller}`).catch(() => undefined);
+    // Never making the file: version 1 has none, and its mount point is a folder like any other.
+    await writeFile(join(mountPoint, 'cgroup.subtree_control'), `+${controller}`, { flag: 'r+' }).catch(
+      () => undefined,
+    );
   }
   for (const root of await hierarchies()) await mkdir(join(root, cgroupName(instance)), { recursive: true });
 }

@@ -42,6 +42,7 @@ export interface LaunchOptions {
  */
 export async function launch(options: LaunchOptions = {}): Promise<LocalCluster> {
   const { mode = 'loopback', progress = toStderr, instance = newInstance(), gpus = 2 } = options;
+  if (mode === 'node' && process.getuid?.() !== 0) throw new Error('A cluster with a real node needs root');
   await sweep(progress);
   await ensureHostPrograms(mode, progress);
   const programs = await findPrograms(programsFor(mode), progress);

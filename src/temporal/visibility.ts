@@ -1,5 +1,6 @@
 import { optionalTsToMs } from '@temporalio/common/lib/time.js';
 import type { temporal } from '@temporalio/proto';
+import { OperatorError } from '../errors.ts';
 import type { TemporalClient } from './clients.ts';
 import { statusOf, type RunStatus } from './describe.ts';
 import { ownerIn, type Owner } from './memo.ts';
@@ -14,10 +15,10 @@ export interface Row extends Owner {
   readonly taskQueue: string;
 }
 
-/** The most rows that a page may have. */
-const PAGE = 1_000;
+/** The most rows that a page may have: of some hundred bytes each, and of 2 MiB where their memos are that large. */
+const PAGE = 200;
 
-/** All runs that match `query`, page by page. Throws an OperatorError. */
+/** All runs that match `query`, page by page, in smaller pages where their memos are large. Throws an OperatorError. */
 export async function* listRows(
   client: TemporalClient,
   query: string,
@@ -25,12 +26,24 @@ export async function* listRows(
   pageSize = PAGE,
 ): AsyncGenerator<readonly Row[]> {
   const options = { what: 'list runs', priority: 'completion', signal } as const;
-  let nextPageToken: Uint8Array = new Uint8Array();
-  do {
-    const page = await client.call('listWorkflowExecutions', { query, pageSize, nextPageToken }, options);
+  let request = { query, pageSize, nextPageToken: new Uint8Array() as Uint8Array };
+  for (;;) {
+    const page = await client.call('listWorkflowExecutions', request, options).catch(nothingIfTooLarge(request));
+    if (!page) {
+      request = { ...request, pageSize: Math.ceil(request.pageSize / 4) };
+      continue;
+    }
     yield page.executions.map(rowOf);
-    nextPageToken = page.nextPageToken;
-  } while (nextPageToken.length > 0);
+    if (page.nextPageToken.length === 0) return;
+    request = { ...request, nextPageToken: page.nextPageToken };
+  }
+}
+
+/** A page with fewer rows may still be small enough. */
+function nothingIfTooLarge({ pageSize }: { readonly pageSize: number }) {
+  return (thrown: unknown): undefined => {
+    if (pageSize === 1 || !(thrown instanceof OperatorError) || thrown.reason !== 'TooLarge') throw thrown;
+  };
 }
 
 /** The condition of a query that a run's ID begins with `prefix` or is among `workflowIDs`. */

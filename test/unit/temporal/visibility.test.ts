@@ -1,8 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { OperatorError } from '../../../src/errors.ts';
 import { among, changedAfter, listRows, type Row } from '../../../src/temporal/visibility.ts';
 import { aTemporal, listed } from '../../builders/temporal.ts';
 
+const tooLarge = new OperatorError('TooLarge', 'Received message larger than max', { retry: 'never' });
 const never = new AbortController().signal;
 
 describe('a query', () => {
@@ -80,6 +82,41 @@ describe('a list', () => {
       { workflowID: 'b', runID: 'r-2', status: 'Completed', startMs: 1_500, closeMs: 2_250, taskQueue: 'queue' },
     ]);
     expect(asked).toEqual([[], [1], [2]].map((token) => ({ query: 'q', pageSize: 7, token })));
+  });
+
+  it('asks for fewer rows a page, from where it is, as long as a page is too large to be taken', async () => {
+    const asked: unknown[] = [];
+    const client = aTemporal({
+      listWorkflowExecutions: ({ pageSize, nextPageToken }) => {
+        const token = nextPageToken?.[0] ?? 0;
+        asked.push([token, pageSize]);
+        if (token > 0 && (pageSize ?? 0) > 3) throw tooLarge;
+        return { executions: [], nextPageToken: token === 2 ? new Uint8Array() : Uint8Array.of(token + 1) };
+      },
+    });
+    for await (const page of listRows(client, 'q', never, 20)) expect(page).toEqual([]);
+    expect(asked).toEqual([
+      [0, 20],
+      [1, 20],
+      [1, 5],
+      [1, 2],
+      [2, 2],
+    ]);
+  });
+
+  it.each([
+    ['one row alone is too large', tooLarge, [20, 5, 2, 1]],
+    ['it is something else', new OperatorError('TemporalUnavailable', 'away', { retry: 'backoff' }), [20]],
+  ])('gives up where %s', async (_, problem, sizes) => {
+    const asked: unknown[] = [];
+    const client = aTemporal({
+      listWorkflowExecutions: ({ pageSize }) => {
+        asked.push(pageSize);
+        throw problem;
+      },
+    });
+    await expect(listRows(client, 'q', never, 20).next()).rejects.toBe(problem);
+    expect(asked).toEqual(sizes);
   });
 
   it('calls a status that this version has not heard of Unknown', async () => {

@@ -97,7 +97,7 @@ function claimOf({ metadata, status }: AIWorkflow): Claim[] {
   return [{ uid: metadata.uid, startedAtMs: Date.parse(status.startTime) }];
 }
 
-/** Asks Temporal about running activities only where the pool would go to zero next: it costs a call for each run. */
+/** Asks Temporal about running activities only where nothing else keeps the pool from zero: it costs a call for each run. */
 async function decideSize(
   world: WorkerWorld,
   { metadata: { uid }, spec }: Worker,
@@ -107,7 +107,7 @@ async function decideSize(
   const nowMs = world.now().getTime();
   const before = world.memory.scaling(uid, nowMs);
   let decision = decide(spec, facts, before, nowMs);
-  if (decision.target === 0 && facts.current > 0 && facts.queue && spec.scaling.mode === 'Backlog') {
+  if (decision.retreating.type === 'prove' && facts.queue) {
     const live = world.runs.by('worker', facts.key).filter((run) => claimOf(run).length > 0);
     const running = await startedActivities(client, live, spec.taskQueue, signal).catch(() => undefined);
     decision = decide(spec, { ...facts, startedActivities: running }, before, nowMs);

@@ -3,6 +3,7 @@ import type { ObjectMeta } from '../../../../src/api/resource.ts';
 import type { Scaling, Worker } from '../../../../src/api/worker.ts';
 import { observeWorker } from '../../../../src/controllers/worker/observe.ts';
 import type { KubeCondition, Pod } from '../../../../src/kube/types.ts';
+import { anAIWorkflow, started } from '../../../builders/aiworkflow.ts';
 import { aClusterConnection, aConnection } from '../../../builders/connection.ts';
 import { aDeployment, aKubePod, aPoolWorld, type Held } from '../../../builders/poolworld.ts';
 import { aWorker, NOW_MS } from '../../../builders/worker.ts';
@@ -115,4 +116,31 @@ it('a Worker of another queue takes nothing away', async () => {
     worker,
   );
   expect(decision.target).toBe(5);
+});
+
+describe('a pool that nothing needs any more', () => {
+  const worker = aWorker({ spec: { connectionRef: { name: 'temporal' } } });
+  const workflow = { type: 'Train', workerRef: { name: 'gpu-pool' } };
+  const run = anAIWorkflow({ spec: { workflow }, status: { ...started, startTime: '2026-01-01T11:00:00Z' } });
+
+  /** Looks at one pod that does nothing, every `everyMs` for `forMs`, and counts the questions about running activities. */
+  async function asked(forMs: number, everyMs = 5_000): Promise<number> {
+    let asked = 0;
+    const describeWorkflowExecution = () => {
+      asked += 1;
+      return { pendingActivities: [] };
+    };
+    const held = { workers: [worker], deployments: [aDeployment(worker, 1)], runs: [run] };
+    const pods = [aKubePod(worker, 'p0', { phase: 'Pending', conditions: [], containerStatuses: [] })];
+    const world = aPoolWorld({ connection: aConnection(), temporal: { describeWorkflowExecution }, pods, ...held });
+    for (const endMs = NOW_MS + forMs; world.nowMs <= endMs; world.nowMs += everyMs) {
+      await observeWorker(world, worker, signal);
+    }
+    return asked;
+  }
+
+  it('asks Temporal whether an activity runs only when its pod could go', async () => {
+    expect(await asked(295_000)).toBe(0);
+    expect(await asked(300_000)).toBe(1);
+  });
 });

@@ -95,7 +95,6 @@ export function facts(overrides: Partial<PoolFacts> = {}): PoolFacts {
   return {
     key: 'team-a/gpu-pool',
     current: 0,
-    isHindered: false,
     pods: [],
     queue: aQueue(),
     peers: () => [],

@@ -1,4 +1,3 @@
-import { SERVED_AFTER_MS } from './claims.ts';
 import { emptyWindow, type Window } from './window.ts';
 
 /** What is known of one worker process from its beats; times by our clock. */
@@ -82,17 +81,13 @@ export interface ScalingMemory {
   readonly awaySinceMs?: number | undefined;
 }
 
-/**
- * The memory of an operator that has just begun to look. What was started
- * before shows in the figures of the queue, if it waits: a run that has slept
- * since holds no pod.
- */
+/** The memory of an operator that has just begun to look. */
 export function newMemory(nowMs: number): ScalingMemory {
   return {
     window: emptyWindow(nowMs),
     sizes: [],
     pods: new Map(),
-    servedThroughMs: nowMs - SERVED_AFTER_MS,
+    servedThroughMs: 0,
     misses: 0,
   };
 }

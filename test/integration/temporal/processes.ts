@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,6 +20,10 @@ export interface TestServer {
   cli(...args: string[]): Promise<string>;
   /** kill -9; its state stays on disk. */
   kill(): Promise<void>;
+  /** Stops it in its tracks: connections stay open, and nothing is answered. */
+  freeze(): void;
+  /** Lets it go on after `freeze`. */
+  thaw(): void;
   /** Starts it again and returns once it serves. */
   startAgain(): Promise<void>;
   remove(): Promise<void>;
@@ -49,6 +54,8 @@ export async function startServer(): Promise<TestServer> {
     port,
     cli,
     kill: () => endBound(process),
+    freeze: () => signalBound(process, 'SIGSTOP'),
+    thaw: () => signalBound(process, 'SIGCONT'),
     startAgain: async () => {
       process = spawnBound(program, args);
       await until('the Temporal server', 30_000, isReady);
@@ -97,6 +104,16 @@ function spawnBound(program: string, args: readonly string[], env: NodeJS.Proces
     stdio: ['pipe', 'ignore', 'ignore'],
     env: { PATH: path, HOME: tmpdir(), ...env },
   });
+}
+
+/** Signals the program itself, not the shell that guards it. */
+function signalBound(shell: ChildProcess, signal: NodeJS.Signals): void {
+  const pid = shell.pid ?? 0;
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
+  // Of its children it started the program first, and then what waits for the end of the pipe.
+  const [program] = children;
+  if (!program) throw new Error(`The program to get ${signal} is not running`);
+  globalThis.process.kill(program, signal);
 }
 
 async function endBound(child: ChildProcess): Promise<void> {

@@ -1,6 +1,7 @@
 import type { KubeClient } from './client.ts';
-import { Credentials, loadKubeConfig } from './credentials.ts';
+import { Credentials } from './credentials.ts';
 import { HttpClient } from './http.ts';
+import { loadKubeConfig } from './kubeconfig.ts';
 import { Transport, type OnCall } from './transport.ts';
 
 /** A client with the credentials of `loadKubeConfig(kubeconfig)`. Connects with the first call. */

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import { accessSync } from 'node:fs';
 import type { RequestOptions } from 'node:https';
-import { KubeConfig } from '@kubernetes/client-node';
+import type { KubeConfig } from '@kubernetes/client-node';
 import { Agent, type Dispatcher } from 'undici';
 
 /** Where the API server is and how to speak to it, for a while. */
@@ -15,29 +14,10 @@ export interface Access {
 
 /** How old credentials may be before their files are looked at again. */
 const FRESH_MS = 10_000;
+/** Longest wait for credentials to be read: a plugin that hangs must not keep others from being tried later. */
+const READ_MS = 60_000;
 /** The least time between two reloads that refused calls ask for: a plugin may be run for each. */
 const RELOAD_PAUSE_MS = 1_000;
-
-/**
- * The configuration to use: the file, if one is given; else the ServiceAccount
- * of the pod this runs in; else what kubectl would use. Throws when it cannot be read.
- */
-export function loadKubeConfig(file = '', root = ''): KubeConfig {
-  const config = new KubeConfig();
-  if (file !== '') config.loadFromFile(file);
-  else if (isReadable(`${root}/var/run/secrets/kubernetes.io/serviceaccount/token`)) config.loadFromCluster(root);
-  else config.loadFromDefault();
-  return config;
-}
-
-function isReadable(file: string): boolean {
-  try {
-    accessSync(file);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /**
  * Access to the API server that follows its credentials: files are read again
@@ -82,7 +62,7 @@ export class Credentials {
   private async refresh(): Promise<Access> {
     try {
       this.config ??= this.load();
-      this.access = await this.read(this.config);
+      this.access = await inTime(this.read(this.config));
     } catch (thrown) {
       // A file that is just being replaced must not cost us credentials that still work.
       if (!this.access) throw thrown;
@@ -108,6 +88,12 @@ export class Credentials {
     this.fingerprint = fingerprint;
     return { origin, prefix: pathname.replace(/\/+$/, ''), headers, dispatcher };
   }
+}
+
+async function inTime<T>(reading: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error('The credentials could not be read in time')), READ_MS);
+  return Promise.race([reading, late.promise]).finally(() => clearTimeout(timer));
 }
 
 function isDeepEqual(a: Access['headers'], b: Access['headers']): boolean {

@@ -26,7 +26,8 @@ export function eventSink(client: KubeClient, reporter: Reporter): EventSink {
   return {
     async create(event, at) {
       // Two instances, or one that was restarted, must not choose the same name.
-      const name = `${event.regarding.name.slice(0, MAX.objectName)}.${randomBytes(8).toString('hex')}`;
+      const about = event.regarding.name.slice(0, MAX.objectName).replace(/[-.]+$/, '');
+      const name = `${about}.${randomBytes(8).toString('hex')}`;
       const manifest = { metadata: { name, namespace: namespaceOf(event) }, ...fieldsOf(event, reporter, at) };
       await client.create(events, manifest, { deadlineMs: DEADLINE_MS });
       return { name };

@@ -12,7 +12,7 @@ const MAX_RETRY_AFTER_MS = 5_000;
 const FIRST_PAUSE_MS = 100;
 
 /** Errors from before anything was sent. */
-const neverSent = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|UND_ERR_CONNECT_TIMEOUT)$/;
+const neverSent = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|UND_ERR_CONNECT_TIMEOUT|UND_ERR_CLOSED)$/;
 /** Errors that new certificates may cure; they too come before anything was sent. */
 const untrusted = /^ERR_TLS|^ERR_SSL|CERT|^UNABLE_TO|SELF_SIGNED/;
 

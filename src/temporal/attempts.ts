@@ -1,6 +1,6 @@
+import { asOperatorError } from '../errors.ts';
 import type { TemporalClient } from './clients.ts';
 import type { HistoryEvent } from './closing.ts';
-import { orUndefined } from './describe.ts';
 import { failedActivity, type TemporalFailure } from './failure.ts';
 
 /** A failed run: its closing event and the failure in it. */
@@ -16,8 +16,9 @@ const MAX_EVENTS = 256;
 
 /**
  * How often the activity that failed a run was tried; undefined where no
- * activity did, or where its start is too far back. The failure itself does
- * not say: the event that started the last attempt does.
+ * activity did, where its start is too far back, and where Temporal does not
+ * tell: the end of a run must not wait for it. The failure itself does not say:
+ * the event that started the last attempt does. Throws where it was given up.
  */
 export async function attemptsOf(
   client: TemporalClient,
@@ -31,8 +32,17 @@ export async function attemptsOf(
   if (maximumPageSize > MAX_EVENTS) return undefined;
   const request = { execution: { workflowId: workflowID, runId: runID }, maximumPageSize };
   const options = { what: `read the history of the run ${workflowID}`, priority: 'completion', signal } as const;
-  const page = await orUndefined(client.call('getWorkflowExecutionHistoryReverse', request, options));
+  const page = await client
+    .call('getWorkflowExecutionHistoryReverse', request, options)
+    .catch(nothingUnlessGivenUp(signal));
   return attemptIn(page?.history?.events ?? [], activity.startedEventID);
+}
+
+/** The answer may be larger than is taken, the child forgotten, or Temporal away by now. */
+function nothingUnlessGivenUp(signal: AbortSignal | undefined) {
+  return (thrown: unknown): undefined => {
+    if (signal?.aborted || asOperatorError(thrown).reason === 'InternalError') throw thrown;
+  };
 }
 
 function attemptIn(events: readonly HistoryEvent[], startedEventID: number): number | undefined {

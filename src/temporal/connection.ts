@@ -21,6 +21,14 @@ export interface TemporalTarget {
 /** Temporal's gRPC service, one method a call. */
 export type Service = Connection['workflowService'];
 
+/**
+ * The largest answer that is taken, in bytes: more than one event, one run or
+ * one row of a list can have under Temporal's own limits, and little enough to
+ * hold in memory several times over. grpc-js takes no more than 4 MiB unless
+ * told so, and Temporal's library says it in words that grpc-js does not know.
+ */
+const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
+
 /** A Temporal that comes back, on another address perhaps, is found within two seconds; one that is silent, noticed within twenty. */
 const channelArgs = {
   'grpc.initial_reconnect_backoff_ms': 100,
@@ -31,6 +39,7 @@ const channelArgs = {
   'grpc.keepalive_timeout_ms': 5_000,
   // Else grpc-js would share one socket between two connections to the same address.
   'grpc.use_local_subchannel_pool': 1,
+  'grpc.max_receive_message_length': MAX_ANSWER_BYTES,
 };
 
 /** One gRPC connection and the count of the calls on it, so that it can be replaced without dropping one. */

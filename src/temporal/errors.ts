@@ -46,6 +46,9 @@ const verdicts: Readonly<Partial<Record<GrpcCode, { readonly reason: Reason; rea
 /** Of anything else it is only known that Temporal did not do what it was asked; all our calls may be repeated. */
 const unavailable = { reason: 'TemporalUnavailable', retry: 'backoff' } as const;
 
+/** A message beyond what its receiver takes, the server or we, would only come again. */
+const tooLarge = { reason: 'TooLarge', retry: 'never' } as const;
+
 /** Whatever a Temporal call threw, as an OperatorError. `what` completes "Could not …". */
 export function temporalError(what: string, thrown: unknown): OperatorError {
   if (thrown instanceof OperatorError) return thrown;
@@ -79,6 +82,7 @@ export function errorDetail(thrown: unknown, name: string): Uint8Array | undefin
 /** Whether another attempt at once has a chance. `details` as the error has them. */
 export function isTransient(thrown: unknown): boolean {
   const code = grpcCode(thrown);
+  if (isOversize(thrown)) return false;
   if (code === 'UNAVAILABLE' || code === 'RESOURCE_EXHAUSTED' || code === 'ABORTED') return true;
   // What a proxy or a closing server makes of a broken stream; every other INTERNAL would only come again.
   return code === 'INTERNAL' && /RST_STREAM with code [02](?!.*SSL alert)|without gRPC status/i.test(detailsOf(thrown));
@@ -88,6 +92,7 @@ function verdictOn(code: GrpcCode, thrown: unknown): { readonly reason: Reason; 
   if (code === 'NOT_FOUND' && errorDetail(thrown, 'NamespaceNotFoundFailure')) {
     return { reason: 'TemporalNamespaceNotFound', retry: 'backoff' };
   }
+  if (isOversize(thrown)) return tooLarge;
   // An HTTP proxy whose backend is away answers in HTTP, which gRPC makes a status of its own of. One that refuses
   // the credentials says what Temporal would say.
   if (/HTTP status code (?!40[13])/.test(detailsOf(thrown))) return unavailable;
@@ -97,6 +102,10 @@ function verdictOn(code: GrpcCode, thrown: unknown): { readonly reason: Reason; 
   }
   return verdicts[code] ?? unavailable;
 }
+
+/** gRPC's own libraries say it so, on either side; a server that limits its callers has other words. */
+const isOversize = (thrown: unknown) =>
+  grpcCode(thrown) === 'RESOURCE_EXHAUSTED' && /message .*larger than /.test(detailsOf(thrown));
 
 const isCertificateRefused = (details: string) =>
   /alert (bad certificate|unsupported certificate|certificate (revoked|expired|unknown|required)|unknown ca)/i.test(

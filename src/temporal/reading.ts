@@ -2,7 +2,7 @@ import type { TemporalClient } from './clients.ts';
 import { Cursor } from './cursor.ts';
 import { batch, type CustomIDs } from './custom.ts';
 import { isAbout, tell, type Entry, type TrackedRuns } from './tracked.ts';
-import { among, canBeNamed, CLOSED, changedAfter, listRows, LIVE, type Row } from './visibility.ts';
+import { among, CLOSED, changedAfter, listRows, LIVE, type Row } from './visibility.ts';
 
 /** What a reading needs. */
 export interface ReadingOptions {
@@ -51,7 +51,7 @@ export class Reading {
     if (this.cursor.high !== undefined) return;
     const { client, prefix } = this.options;
     // Stores list what closed last first. Where one does not, the beginning is earlier, and more is read once.
-    for await (const [latest] of listRows(client, `${CLOSED} AND ${among({ prefix })}`, signal, 1)) {
+    for await (const [latest] of listRows(client, `${CLOSED} AND ${among(prefix, [])}`, signal, 1)) {
       if (latest) this.see(latest);
       return;
     }
@@ -66,7 +66,7 @@ export class Reading {
     for (let rest = ids; prefix !== undefined || rest.length > 0; prefix = undefined) {
       const named = batch(rest);
       rest = rest.slice(named.length);
-      for (const entry of await this.listed(`${LIVE} AND ${this.among(prefix, named)}`, signal)) live.add(entry);
+      for (const entry of await this.listed(`${LIVE} AND ${among(prefix, named)}`, signal)) live.add(entry);
     }
     for (const entry of unsure) this.settle(entry, live.has(entry));
   }
@@ -78,19 +78,12 @@ export class Reading {
     const { ids, from } = custom.next(high);
     const isPartial = ids.length < custom.size;
     const since = this.cursor.since(from, isPartial ? 'long' : reach);
-    const query = [...(since === undefined ? [] : [changedAfter(since)]), this.among(prefix, ids)].join(' AND ');
+    const query = [...(since === undefined ? [] : [changedAfter(since)]), among(prefix, ids)].join(' AND ');
     this.round += 1;
     for await (const page of listRows(client, query, signal)) {
       for (const row of page) this.take(row, isPartial ? undefined : high);
     }
     custom.asked(ids, high);
-  }
-
-  /** What cannot be named by its workflow ID is named by the latest run of it that is known. */
-  private among(prefix: string | undefined, ids: readonly string[]): string {
-    const others = ids.filter((id) => !canBeNamed(id));
-    const runIDs = others.flatMap((id) => this.options.runs.of(id).map(({ run }) => run.runID));
-    return among({ prefix, workflowIDs: ids.filter(canBeNamed), runIDs });
   }
 
   private async listed(query: string, signal: AbortSignal): Promise<Entry[]> {
@@ -111,8 +104,7 @@ export class Reading {
 
   private take(row: Row, highBefore: number | undefined): void {
     this.see(row);
-    // What is followed by its run must be told of the next.
-    const isEnd = row.closeMs !== undefined && (row.status !== 'ContinuedAsNew' || !canBeNamed(row.workflowID));
+    const isEnd = row.closeMs !== undefined && row.status !== 'ContinuedAsNew';
     for (const entry of this.options.runs.concernedBy(row)) {
       if (!isEnd) this.settleIfLive(entry, row);
       else if (tell(entry, row.runID)) this.news(entry, row, highBefore);

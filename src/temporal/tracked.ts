@@ -70,19 +70,10 @@ export class TrackedRuns {
     return this.byWorkflowID.has(workflowID);
   }
 
-  /** Those of that workflow ID. */
-  of(workflowID: string): Entry[] {
-    return this.entriesOf(this.byWorkflowID.get(workflowID) ?? []);
-  }
-
   /** Those that a row may be about: of its memo's uid, and of its workflow ID, whose chain a row does not tell. */
   concernedBy(row: Row): Entry[] {
     const uids = new Set(this.byWorkflowID.get(row.workflowID));
     if (row.uid !== undefined) uids.add(row.uid);
-    return this.entriesOf(uids);
-  }
-
-  private entriesOf(uids: Iterable<string>): Entry[] {
     return [...uids].flatMap((uid) => this.entries.get(uid) ?? []);
   }
 }

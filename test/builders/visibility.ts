@@ -40,10 +40,10 @@ export class VisibilityStore {
   private matching(query: string): temporal.api.workflow.v1.WorkflowExecutionInfo[] {
     const since = /CloseTime > '([^']+)'/.exec(query)?.[1];
     const sinceMs = since === undefined ? -Infinity : Date.parse(since);
-    const isWanted = ({ startMs, closeMs, workflowID, runID, visibleAtMs = 0 }: StoredRun) =>
+    const isWanted = ({ startMs, closeMs, workflowID, visibleAtMs = 0 }: StoredRun) =>
       visibleAtMs <= this.nowMs &&
       Math.max(startMs, closeMs ?? 0) > sinceMs &&
-      isAmong(query, workflowID, runID) &&
+      isAmong(query, workflowID) &&
       !(query.startsWith('(ExecutionStatus =') && closeMs !== undefined) &&
       !(query.startsWith('(ExecutionStatus !=') && closeMs === undefined);
     const order = ({ startMs, closeMs = startMs }: StoredRun) => -closeMs;
@@ -54,11 +54,7 @@ export class VisibilityStore {
   }
 }
 
-function isAmong(query: string, workflowID: string, runID = ''): boolean {
+function isAmong(query: string, workflowID: string): boolean {
   const prefix = /STARTS_WITH '([^']*)'/.exec(query)?.[1];
-  return (
-    (prefix !== undefined && workflowID.startsWith(prefix)) ||
-    query.includes(`'${workflowID}'`) ||
-    query.includes(`'${runID}'`)
-  );
+  return (prefix !== undefined && workflowID.startsWith(prefix)) || query.includes(`'${workflowID}'`);
 }

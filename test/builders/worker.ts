@@ -95,6 +95,7 @@ export function facts(overrides: Partial<PoolFacts> = {}): PoolFacts {
   return {
     key: 'team-a/gpu-pool',
     current: 0,
+    isHindered: false,
     pods: [],
     queue: aQueue(),
     peers: () => [],

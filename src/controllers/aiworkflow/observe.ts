@@ -49,19 +49,12 @@ export async function observeRun(world: RunWorld, resource: AIWorkflow, signal: 
   if (resource.status.temporal?.runID === undefined) {
     return { connection, start: await observeStart(world, resource, resolution, signal) };
   }
-  follow(world, resource, resolution);
+  const followed = followedRun(resource, world.memory.latestRunID(uid));
+  if (followed) world.tracker.track(followed, resolution);
   if (!world.memory.isHinted(uid) || !resolution.isUsable) return { connection };
   const foreign = otherCluster(resource, resolution);
   if (foreign) return { connection: foreign };
-  const run = await askTemporal(world, resource, resolution.client, signal);
-  follow(world, resource, resolution);
-  return { connection, run };
-}
-
-/** Free where nothing is new. */
-function follow({ memory, tracker }: RunWorld, resource: AIWorkflow, resolution: Resolution): void {
-  const followed = followedRun(resource, memory.latestRunID(resource.metadata.uid));
-  if (followed) tracker.track(followed, resolution);
+  return { connection, run: await askTemporal(world, resource, resolution.client, signal) };
 }
 
 async function resolve(world: RunWorld, resource: AIWorkflow, signal: AbortSignal): Promise<Resolution> {

@@ -2,7 +2,7 @@ import type { PodMemory } from './memory.ts';
 import type { Claim } from './observed.ts';
 
 /** A pod that has polled for so long has taken what there was, or the queue's figures show it by now. */
-const SERVED_AFTER_MS = 10_000;
+export const SERVED_AFTER_MS = 10_000;
 const LONGEST_WAKE_MS = 15 * 60_000;
 const SHORTEST_WAKE_MS = 2 * 60_000;
 

@@ -20,6 +20,8 @@ export interface PoolFacts {
   readonly key: string;
   /** Of the Deployment; 0 where there is none yet. */
   readonly current: number;
+  /** Whether the Deployment cannot create pods, or makes no progress with them. */
+  readonly isHindered: boolean;
   readonly pods: readonly ObservedPod[];
   /** Undefined while Temporal does not answer. */
   readonly queue?: ObservedQueue | undefined;

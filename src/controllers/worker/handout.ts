@@ -6,7 +6,7 @@ export interface QueueMember {
   readonly freeSlots: number;
   /** Slots by which it may still grow; 0 for one that does not follow the queue. */
   readonly roomSlots: number;
-  /** Whether pods of it find no node: what it could serve, others should. */
+  /** Whether pods of it find no node, do not start or cannot be made: what it could serve, others should. */
   readonly isBlocked: boolean;
   readonly replicas: number;
   /** Slots wanted for each waiting task, above 0 and at most 1: short tasks can share one. */
@@ -23,7 +23,7 @@ function inOrder(members: readonly QueueMember[]): QueueMember[] {
 
 /**
  * Slots that each Worker should have for the tasks that wait: first those that
- * are free, then by growing, those whose pods find no node last. Together they
+ * are free, then by growing, those that are blocked last. Together they
  * are never more than the queue needs; what nobody has room for is the first
  * one's to report.
  */

@@ -12,6 +12,8 @@ export interface Pool {
   readonly scaling: Scaling;
   /** Of the Deployment; 0 where there is none. */
   readonly replicas: number;
+  /** Whether its Deployment cannot create pods, or makes no progress with them. */
+  readonly isHindered: boolean;
   readonly pods: readonly ObservedPod[];
 }
 
@@ -31,12 +33,12 @@ export function memberOf(
   queue: ObservedQueue,
   serviceMs: number | undefined,
 ): QueueMember {
-  const { key, scaling, replicas } = pool;
+  const { key, scaling, replicas, isHindered } = pool;
   const slots = slotsPerPod(pool, taskQueue, queue);
   const live = pool.pods.filter(({ isTerminating }) => !isTerminating);
-  const stuck = live.filter(({ unschedulable }) => unschedulable !== undefined);
-  const placed = live.filter(({ unschedulable }) => unschedulable === undefined);
-  const isBlocked = stuck.length > 0;
+  const stuck = live.filter(isStuck);
+  const placed = live.filter((pod) => !isStuck(pod));
+  const isBlocked = isHindered || stuck.length > 0;
   const startingSlots = Math.max(0, replicas - live.length) * slots;
   const growingSlots = scaling.mode === 'Backlog' ? Math.max(0, scaling.max - replicas) * slots : 0;
   return {
@@ -47,6 +49,11 @@ export function memberOf(
     roomSlots: growingSlots + stuck.length * slots + (isBlocked ? startingSlots : 0),
     slotsPerTask: slotsPerTask(scaling, serviceMs),
   };
+}
+
+/** Whether it finds no node, or a container of it does not start: its slots may never be there. */
+function isStuck({ unschedulable, isReady, waitingReason }: ObservedPod): boolean {
+  return unschedulable !== undefined || (!isReady && waitingReason !== undefined);
 }
 
 function onQueue(pod: ObservedPod, taskQueue: string, queue: ObservedQueue): Beat[] {

@@ -1,3 +1,4 @@
+import { SERVED_AFTER_MS } from './claims.ts';
 import { emptyWindow, type Window } from './window.ts';
 
 /** What is known of one worker process from its beats; times by our clock. */
@@ -81,13 +82,17 @@ export interface ScalingMemory {
   readonly awaySinceMs?: number | undefined;
 }
 
-/** The memory of an operator that has just begun to look. */
+/**
+ * The memory of an operator that has just begun to look. What was started
+ * before shows in the figures of the queue, if it waits: a run that has slept
+ * since holds no pod.
+ */
 export function newMemory(nowMs: number): ScalingMemory {
   return {
     window: emptyWindow(nowMs),
     sizes: [],
     pods: new Map(),
-    servedThroughMs: 0,
+    servedThroughMs: nowMs - SERVED_AFTER_MS,
     misses: 0,
   };
 }

@@ -85,7 +85,11 @@ export function retreat(surplus: Surplus, exits: Exits, guardedSinceMs: number |
 const hold = (because: string): Retreat => ({ type: 'hold', because });
 
 function whyNotNow({ live, current, pending }: Surplus, { candidates, to }: Exits): string | undefined {
-  if (pending || live.length > current) return 'an earlier step down is still under way';
+  const underWay = 'an earlier step down is still under way';
+  if (pending) return underWay;
+  // Whoever is chosen, no work is hit; and a rollout that cannot proceed must not keep an idle pool for ever.
+  if (to < current && live.every(({ state }) => state === 'idle')) return undefined;
+  if (live.length > current) return underWay;
   if (to >= current) return 'the pods are busy, or not known to be idle';
   if (live.length <= to) return undefined;
   if (new Set(live.map(({ pod }) => pod.replicaSet)).size > 1) return 'a rollout is under way';

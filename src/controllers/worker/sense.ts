@@ -113,12 +113,12 @@ function demandOf(
   { live, claims, memory }: Inputs,
   nowMs: number,
 ): Pick<Sensed, 'demand' | 'waiting' | 'memory'> {
-  const { queue, key } = facts;
+  const { queue, key, isHindered } = facts;
   const onQueue = queue.beats.filter((beat) => beat.taskQueue === taskQueue);
   const throughput = observeThroughput(memory.throughput, onQueue, nowMs);
   const statistic = statisticOf(memory.statistic, queue.activities.waiting, queue.readAtMs, throughput.started);
   const waiting = stillWaiting(statistic, throughput.started);
-  const pool: Pool = { key, scaling, replicas: facts.current, pods: facts.pods };
+  const pool: Pool = { key, scaling, replicas: facts.current, isHindered, pods: facts.pods };
   const serviceMs = meanServiceMs(throughput);
   const members = [memberOf(pool, taskQueue, queue, serviceMs), ...facts.peers(serviceMs)];
   const isAnythingWaiting = queue.activities.waiting + queue.workflows.waiting > 0;

@@ -6,15 +6,12 @@ import { until } from '../../cluster/poll.ts';
 import { aStart, connect, PREFIX, started, type TestClient } from './client.ts';
 import { startServer, type TestServer } from './processes.ts';
 
-/** IDs as users choose them; none may leave its place in a query, and all must be found. */
-const HOSTILE = [
-  `it's mine`,
-  `' OR '1'='1`,
-  `say "x" \\ or '\\''`,
-  `back\\slash\\`,
+/** IDs as users may choose them, however strange; quotes, backslashes and control characters are refused before. */
+const STRANGE = [
+  '(x) OR 1=1 --',
   'percent % and _ under',
   '日本語 😀 ünï',
-  'two\nlines\tand a tab',
+  'a`b;c*?',
   `${PREFIX.slice(0, -1)}-but-not-its-prefix`,
   'x'.repeat(1_000),
 ];
@@ -84,7 +81,7 @@ const untilHinted = (hinted: ReadonlySet<string>, runs: readonly TrackedRun[], w
 describe('a completion watch on a real Temporal', () => {
   it('follows 300 ends with a query a second and no call for any of them, and hints at no live run', async () => {
     const { watch, hinted, calls } = await aWatch();
-    const runs = await startRuns(320, HOSTILE);
+    const runs = await startRuns(320, STRANGE);
     for (const run of runs) watch.track(run);
     const [ending, living] = [runs.slice(0, 300), runs.slice(300)];
     await until('a first query', 10_000, () => calls.length > 0);
@@ -105,7 +102,7 @@ describe('a completion watch on a real Temporal', () => {
   it('tells after a restart of the operator what ended while it was down, by one look at what is live', async () => {
     const runs = await startRuns(
       60,
-      HOSTILE.map((id) => `${id.slice(0, 900)} again`),
+      STRANGE.map((id) => `${id.slice(0, 900)} again`),
     );
     const [ended, living] = [runs.filter((_, index) => index % 2 === 0), runs.filter((_, index) => index % 2 === 1)];
     await endRuns(ended);

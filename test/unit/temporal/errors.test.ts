@@ -48,6 +48,18 @@ describe('a gRPC status', () => {
     });
   });
 
+  it.each([
+    'Received message larger than max (18649155 vs 16777216)',
+    'Received message that decompresses to a size larger than 16777216',
+    'grpc: received message larger than max (5000000 vs. 4194304)',
+  ])('RESOURCE_EXHAUSTED by a message that its receiver does not take is for good: "%s"', (details) => {
+    expect(translated(8, details)).toEqual({
+      reason: 'TooLarge',
+      retry: 'never',
+      message: `Could not start the run: ${details}`,
+    });
+  });
+
   it('keeps the error as the cause, for the log', () => {
     const thrown = grpcError(14, 'away');
     expect(temporalError('x', thrown).cause).toBe(thrown);
@@ -103,6 +115,9 @@ describe('another attempt at once', () => {
     [6, '', false],
     [7, '', false],
     [8, '', true],
+    [8, 'namespace rate limit exceeded', true],
+    [8, 'Received message larger than max (18649155 vs 16777216)', false],
+    [8, 'grpc: received message larger than max (5000000 vs. 4194304)', false],
     [9, '', false],
     [10, '', true],
     [11, '', false],

@@ -120,21 +120,6 @@ describe('reading what changed', () => {
     expect(store.queries.at(-1)).toContain("CloseTime > '2020-01-01T11:59:42.000Z'");
   });
 
-  it('names what cannot be named by the latest run that is known, and hints when that continues as new', async () => {
-    const { reading, hints, track, put, store } = aReading();
-    const workflowID = "it's";
-    track('a', { isFresh: true, workflowID, runID: 'r-1' });
-    put('a', { workflowID, runID: 'r-1', startMs: at(0), closeMs: at(1), status: 6 });
-    await reading.readChanges('long', never);
-    expect(store.queries.at(-1)).toBe("(WorkflowId STARTS_WITH 'default/' OR RunId IN ('r-1'))");
-    expect(hints).toEqual(['a']);
-    track('a', { workflowID, runID: 'r-2' });
-    put('a', { workflowID, runID: 'r-2', startMs: at(2), closeMs: at(3) });
-    await reading.readChanges('long', never);
-    expect(store.queries.at(-1)).toContain("RunId IN ('r-2')");
-    expect(hints).toEqual(['a', 'a']);
-  });
-
   it('always reaches far back where not all custom IDs fit into a query', async () => {
     const { reading, track, put, store } = aReading();
     put('x', { startMs: at(100) });

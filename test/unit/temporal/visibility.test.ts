@@ -1,20 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { among, canBeNamed, changedAfter, listRows, type Row } from '../../../src/temporal/visibility.ts';
+import { OperatorError } from '../../../src/errors.ts';
+import { among, changedAfter, listRows, type Row } from '../../../src/temporal/visibility.ts';
 import { aTemporal, listed } from '../../builders/temporal.ts';
 
+const tooLarge = new OperatorError('TooLarge', 'Received message larger than max', { retry: 'never' });
 const never = new AbortController().signal;
 
 describe('a query', () => {
   it.each([
-    [{ prefix: 'default/' }, "(WorkflowId STARTS_WITH 'default/')"],
-    [{ workflowIDs: ['a', 'b'] }, "(WorkflowId IN ('a', 'b'))"],
-    [{ runIDs: ['r'] }, "(RunId IN ('r'))"],
-    [
-      { prefix: 'default/', workflowIDs: ['a'], runIDs: ['r'] },
-      "(WorkflowId STARTS_WITH 'default/' OR WorkflowId IN ('a') OR RunId IN ('r'))",
-    ],
-  ])('for %j is %s', (wanted, expected) => expect(among(wanted)).toBe(expected));
+    ['default/', [], "(WorkflowId STARTS_WITH 'default/')"],
+    [undefined, ['a', 'b'], "(WorkflowId IN ('a', 'b'))"],
+    ['default/', ['a'], "(WorkflowId STARTS_WITH 'default/' OR WorkflowId IN ('a'))"],
+  ])('names the prefix %p and the IDs %p', (prefix, ids, expected) => expect(among(prefix, ids)).toBe(expected));
 
   it.each([
     ["it's", "'it''s'"],
@@ -24,23 +22,14 @@ describe('a query', () => {
     ['say "x"', `'say "x"'`],
     ['日本 😀', "'日本 😀'"],
     ['a\nb\u0000', "'a\nb\u0000'"],
-  ])('quotes %p', (id, quoted) => expect(among({ workflowIDs: [id] })).toBe(`(WorkflowId IN (${quoted}))`));
-
-  it.each(['plain', 'a/b-c_d.e', '日本 😀 ünï', '100 %', 'a`b', '(x)', 'a;b--c'])('finds %p by its name', (id) =>
-    expect(canBeNamed(id)).toBe(true),
-  );
-
-  it.each(["it's", '"', 'back\\slash', 'two\nlines', 'a\rb', 'a\tb', 'a\u0000b', 'a\bb', 'a\u001ab'])(
-    'does not find %p by its name',
-    (id) => expect(canBeNamed(id)).toBe(false),
-  );
+  ])('quotes %p', (id, quoted) => expect(among(undefined, [id])).toBe(`(WorkflowId IN (${quoted}))`));
 
   it('cannot be left by what stands in an ID', () => {
     const unit = fc.oneof(fc.constantFrom("'", '\\', '"', '`', ')', ' OR ', '--', ';'), fc.string({ unit: 'binary' }));
     fc.assert(
       fc.property(fc.array(unit), (units) => {
         const id = units.join('');
-        const [, literal = ''] = /^\(WorkflowId IN \(('.*')\)\)$/s.exec(among({ workflowIDs: [id] })) ?? [];
+        const [, literal = ''] = /^\(WorkflowId IN \(('.*')\)\)$/s.exec(among(undefined, [id])) ?? [];
         expect(read(literal)).toEqual({ value: id, rest: '' });
       }),
     );
@@ -93,6 +82,41 @@ describe('a list', () => {
       { workflowID: 'b', runID: 'r-2', status: 'Completed', startMs: 1_500, closeMs: 2_250, taskQueue: 'queue' },
     ]);
     expect(asked).toEqual([[], [1], [2]].map((token) => ({ query: 'q', pageSize: 7, token })));
+  });
+
+  it('asks for fewer rows a page, from where it is, as long as a page is too large to be taken', async () => {
+    const asked: unknown[] = [];
+    const client = aTemporal({
+      listWorkflowExecutions: ({ pageSize, nextPageToken }) => {
+        const token = nextPageToken?.[0] ?? 0;
+        asked.push([token, pageSize]);
+        if (token > 0 && (pageSize ?? 0) > 3) throw tooLarge;
+        return { executions: [], nextPageToken: token === 2 ? new Uint8Array() : Uint8Array.of(token + 1) };
+      },
+    });
+    for await (const page of listRows(client, 'q', never, 20)) expect(page).toEqual([]);
+    expect(asked).toEqual([
+      [0, 20],
+      [1, 20],
+      [1, 5],
+      [1, 2],
+      [2, 2],
+    ]);
+  });
+
+  it.each([
+    ['one row alone is too large', tooLarge, [20, 5, 2, 1]],
+    ['it is something else', new OperatorError('TemporalUnavailable', 'away', { retry: 'backoff' }), [20]],
+  ])('gives up where %s', async (_, problem, sizes) => {
+    const asked: unknown[] = [];
+    const client = aTemporal({
+      listWorkflowExecutions: ({ pageSize }) => {
+        asked.push(pageSize);
+        throw problem;
+      },
+    });
+    await expect(listRows(client, 'q', never, 20).next()).rejects.toBe(problem);
+    expect(asked).toEqual(sizes);
   });
 
   it('calls a status that this version has not heard of Unknown', async () => {

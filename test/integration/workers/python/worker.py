@@ -23,6 +23,11 @@ def run_inference(prompt: str) -> str:
 
 
 @activity.defn
+def make_bytes(size_bytes: int) -> str:
+    return "x" * size_bytes
+
+
+@activity.defn
 def always_fail(message: str) -> str:
     """Raises ValueError, caused by KeyError, caused by OSError."""
     try:
@@ -82,6 +87,27 @@ class FailingWorkflow:
             start_to_close_timeout=timedelta(seconds=10),
             retry_policy=QUICK_RETRIES,
         )
+
+
+@workflow.defn
+class LateFailureWorkflow:
+    """An activity fails after 3 attempts; the workflow lets `times` others return `size_bytes` each before it fails with it."""
+
+    @workflow.run
+    async def run(self, times: int, size_bytes: int) -> None:
+        timeout = timedelta(seconds=60)
+        try:
+            await workflow.execute_activity(
+                always_fail,
+                "the model is broken",
+                start_to_close_timeout=timeout,
+                retry_policy=QUICK_RETRIES,
+            )
+        finally:
+            others = [
+                workflow.execute_activity(make_bytes, size_bytes, start_to_close_timeout=timeout) for _ in range(times)
+            ]
+            await asyncio.gather(*others)
 
 
 @workflow.defn
@@ -238,10 +264,11 @@ if __name__ == "__main__":
             EchoWorkflow,
             FailingWorkflow,
             FlakyWorkflow,
+            LateFailureWorkflow,
             LocalSleepWorkflow,
             SleepWorkflow,
             TimerWorkflow,
             WaitSignalWorkflow,
         ],
-        activities=[always_fail, block, run_inference, sleep],
+        activities=[always_fail, block, make_bytes, run_inference, sleep],
     )

@@ -46,7 +46,7 @@ describe('a step down', () => {
     ['every pod works', surplus([busy('a'), busy('b')]), /busy/],
     ['two ReplicaSets have pods', surplus([idle('a'), busy('b', { replicaSet: 'rs-2' })]), /rollout/],
     ['a busy pod is not ready', surplus([idle('a'), busy('b', { isReady: false })]), /not ready/],
-    ['the last one is not done', surplus([idle('a'), idle('b')], { current: 1 }), /under way/],
+    ['the last one is not done', surplus([idle('a'), busy('b')], { current: 1 }), /under way/],
     [
       'its victims are not known yet',
       surplus([idle('a')], { pending: { atMs: NOW_MS, size: 1, idle: [], others: [] } }),
@@ -78,6 +78,18 @@ describe('a step down', () => {
 
   it('needs no marks when every pod is idle', () => {
     expect(next(surplus([idle('a', { isGuarded: true }), idle('b')]), NOW_MS)).toMatchObject({ type: 'shrink', to: 0 });
+  });
+
+  it.each<[string, Surplus]>([
+    [
+      'the pod of a new template finds no place beside it',
+      surplus([idle('a'), idle('b', { replicaSet: 'rs-2' })], { current: 1 }),
+    ],
+    ['two templates have pods', surplus([idle('a'), idle('b', { replicaSet: 'rs-2' })])],
+    ['the pods of an earlier step are still there', surplus([idle('a'), idle('b')], { current: 1 })],
+  ])('goes on while %s, for every pod is idle and none could be missed', (_, given) => {
+    expect(next(given)).toEqual({ type: 'shrink', to: 0, candidates: ['a', 'b'] });
+    expect(next({ ...given, startedActivities: undefined })).toEqual({ type: 'prove' });
   });
 
   it('gives up pods that could not be created before any other', () => {

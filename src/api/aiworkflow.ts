@@ -192,7 +192,15 @@ export type Failure = z.output<typeof Failure>;
 
 const Temporal = z
   .object({
+    connectionRef: z
+      .object({
+        kind: text(64, 'Kind of the connection.'),
+        name: text(253, 'Name of the connection.'),
+      })
+      .optional()
+      .describe('The connection that the run was started through; it is followed through no other.'),
     clusterID: text(128, 'Temporal cluster that the run belongs to.'),
+    namespaceID: text(128, 'Identity of the Temporal namespace that the run belongs to.'),
     namespace: text(255, 'Temporal namespace that the run belongs to.'),
     workflowID: text(1000, 'Workflow ID.'),
     runID: text(64, 'Run ID of the latest run of the chain that the operator knows.'),

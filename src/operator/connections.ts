@@ -9,6 +9,7 @@ import { reconcile } from '../runtime/reconcile.ts';
 import type { ClientPool } from '../temporal/clients.ts';
 import { clusterConnectionKind, namespacedConnectionKind } from './caches.ts';
 import { controllerOf } from './controllers.ts';
+import { Departures } from './departures.ts';
 import { hostOf } from './host.ts';
 import type { TermWorld } from './term.ts';
 
@@ -16,41 +17,50 @@ import type { TermWorld } from './term.ts';
 export interface ConnectionParts {
   readonly directory: ConnectionDirectory;
   readonly pool: ClientPool;
+  /** Whether a run that must be ended when its resource goes was started through the connection of that key. */
+  readonly isUsed: (key: string) => boolean;
+  /** Told of a connection that is gone for good. */
+  readonly onForgotten: (key: string) => void;
 }
 
 /** The controller of both kinds of connection, with all that feeds it. Its keys are those of the directory. */
-export function connectionsPart(world: TermWorld, { directory, pool }: ConnectionParts) {
+export function connectionsPart(world: TermWorld, parts: ConnectionParts) {
   const { caches, log } = world;
   const watches = new SecretWatches({ kube: world.kube, log, onChange: (key) => controller.enqueue(key, 'user') });
-  const controller = connectionController(world, { directory, pool }, watches);
+  const departures = new Departures(parts, watches);
+  const controller = connectionController(world, parts, { watches, departures });
   const onConnection = ({ before, after }: Change<Connection>) => {
     const connection = after ?? before;
     if (!connection) return;
     const key = keyOfConnection(connection);
     if (!after) {
-      forget({ directory, pool }, watches, key);
+      departures.leave(key);
     } else if (
       before?.metadata.generation !== after.metadata.generation ||
       before?.metadata.uid !== after.metadata.uid
     ) {
+      departures.arrive(key, after);
       controller.enqueue(key, 'user');
     }
   };
-  const all = () => [...caches.connections.all(), ...caches.clusterConnections.all()];
-  return { controller, watches, onConnection, all };
+  /** Enters all connections there are, and has each looked at. */
+  const begin = () => {
+    const all = [...caches.connections.all(), ...caches.clusterConnections.all()];
+    for (const connection of all) onConnection({ key: '', after: connection });
+    return all.map(keyOfConnection);
+  };
+  return { controller, watches, onConnection, begin, onRun: () => departures.check() };
 }
 
-/** Nobody can use the connection any more, and what it held is closed. */
-function forget({ directory, pool }: ConnectionParts, watches: SecretWatches, key: string): void {
-  watches.set(key, '', []);
-  directory.delete(key);
-  pool.drop(key);
+interface Housekeeping {
+  readonly watches: SecretWatches;
+  readonly departures: Departures;
 }
 
 function connectionController(
   world: TermWorld,
   { directory, pool }: ConnectionParts,
-  watches: SecretWatches,
+  { watches, departures }: Housekeeping,
 ): Controller<Connection> {
   const { caches, kube, config } = world;
   const { podNamespace: namespace, serviceAccount } = config;
@@ -76,7 +86,7 @@ function connectionController(
       const result = await reconcile(reconciler, connection, host, signal);
       const key = keyOfConnection(connection);
       // It was deleted meanwhile, and the pass has entered it again.
-      if (!findConnection(world, key)) forget({ directory, pool }, watches, key);
+      if (!findConnection(world, key)) departures.leave(key);
       return result;
     },
   });

@@ -2,11 +2,12 @@ import type { AIWorkflow } from '../api/aiworkflow.ts';
 import type { KubeObject } from '../api/resource.ts';
 import { defaultConnectionRef } from '../api/fields.ts';
 import type { Worker } from '../api/worker.ts';
+import { pinnedRef } from '../controllers/aiworkflow/request.ts';
 import { connectionKey } from '../controllers/connection/directory.ts';
 import { WORKER_LABEL } from '../controllers/worker/names.ts';
 import { isSettled } from './projections.ts';
 
-/** By `<namespace>/<name>` of the Worker they name, and by the key of the connection they name or get by default. */
+/** By `<namespace>/<name>` of the Worker they name, and by the key of the connection they were started through, name, or get by default. */
 export const runIndexes = {
   worker: (run: AIWorkflow) => {
     const name = isSettled(run) ? undefined : specOf(run).workflow?.workerRef?.name;
@@ -14,9 +15,12 @@ export const runIndexes = {
   },
   connection: (run: AIWorkflow) => {
     if (isSettled(run)) return [];
+    const namespace = run.metadata.namespace ?? '';
+    const pinned = pinnedRef(run);
+    if (pinned) return [connectionKey(pinned, namespace)];
     const { connectionRef, workflow } = specOf(run);
     if (!connectionRef && workflow?.workerRef) return [];
-    return [connectionKey(connectionRef ?? defaultConnectionRef, run.metadata.namespace ?? '')];
+    return [connectionKey(connectionRef ?? defaultConnectionRef, namespace)];
   },
 };
 

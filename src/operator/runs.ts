@@ -16,6 +16,8 @@ import { configMapReader, namespaceReader } from './places.ts';
 import { isSettled, keptRun } from './projections.ts';
 import type { TermWorld } from './term.ts';
 
+const isDeleted = ({ metadata }: AIWorkflow) => metadata.deletionTimestamp !== undefined;
+
 /** After this long an outage is worth a word in the status of every run that it touches, spread over as long again. */
 const AWAY_MS = 30_000;
 const SPREAD_MS = 60_000;
@@ -43,9 +45,12 @@ export function runsPart(world: TermWorld, directory: ConnectionDirectory) {
     }
   };
   const onConnection = (key: string) => {
-    const isAway = directory.get(key)?.awaySince !== undefined;
+    const entry = directory.get(key);
+    const isInTrouble = entry?.awaySince !== undefined || entry?.problem !== undefined;
     for (const run of runsOn(world, key)) {
-      controller.enqueue(keyOf(run), 'resync', isAway ? AWAY_MS + Math.random() * SPREAD_MS : 0);
+      // What was started goes on; what was not is told at once why it is not.
+      const isWorthWaiting = isInTrouble && run.status.temporal?.runID !== undefined && !isDeleted(run);
+      controller.enqueue(keyOf(run), 'resync', isWorthWaiting ? AWAY_MS + Math.random() * SPREAD_MS : 0);
     }
   };
   return { controller, tracker, onRun, onConnection };
@@ -95,7 +100,7 @@ function observedWrites(kube: KubeClient, { caches }: TermWorld): Pick<KubeClien
 }
 
 /** Runs that use a connection: by name, and by way of their Worker. */
-function runsOn({ caches }: TermWorld, key: string): AIWorkflow[] {
+export function runsOn({ caches }: Pick<TermWorld, 'caches'>, key: string): AIWorkflow[] {
   const byWorker = caches.workers.by('connection', key).flatMap((worker) => caches.runs.by('worker', keyOf(worker)));
   return [...new Set([...caches.runs.by('connection', key), ...byWorker])];
 }

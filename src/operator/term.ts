@@ -1,7 +1,6 @@
 import { keyOf } from '../api/resource.ts';
 import type { Config } from '../config.ts';
-import { ConnectionDirectory } from '../controllers/connection/directory.ts';
-import { keyOfConnection } from '../controllers/connection/observe.ts';
+import { ConnectionDirectory, type ConnectionEntry } from '../controllers/connection/directory.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { EventRecord, Log } from '../runtime/ports.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -9,7 +8,7 @@ import { TokenBucket } from '../temporal/budget.ts';
 import { ClientPool } from '../temporal/clients.ts';
 import type { Caches } from './caches.ts';
 import { connectionsPart } from './connections.ts';
-import { runsPart } from './runs.ts';
+import { runsOn, runsPart } from './runs.ts';
 import { workersPart } from './workers.ts';
 import { isSettled } from './projections.ts';
 
@@ -32,8 +31,12 @@ export async function leadTerm(world: TermWorld, signal: AbortSignal): Promise<v
   const { caches, metrics } = world;
   const directory = new ConnectionDirectory();
   const pool = poolOf(world);
-  const connections = connectionsPart(world, { directory, pool });
   const runs = runsPart(world, directory);
+  const connections = connectionsPart(world, {
+    ...{ directory, pool },
+    isUsed: (key) => runsOn(world, key).some(({ metadata }) => (metadata.finalizers ?? []).length > 0),
+    onForgotten: (key) => runs.tracker.drop(key),
+  });
   const workers = workersPart(world, directory);
   const unsubscribe = [
     metrics.onScrape(() => showLoad(metrics, { runs, workers, connections })),
@@ -42,8 +45,8 @@ export async function leadTerm(world: TermWorld, signal: AbortSignal): Promise<v
   ];
   try {
     connections.controller.start();
-    for (const connection of connections.all()) connections.controller.enqueue(keyOfConnection(connection), 'user');
-    await firstLooks(directory, connections.all().map(keyOfConnection), signal);
+    await firstLooks(directory, connections.begin(), signal);
+    unsubscribe.push(caches.runs.onChange(connections.onRun));
     unsubscribe.push(...feedRuns(world, directory, runs), ...feedWorkers(world, directory, workers));
     const open = caches.runs.all().filter((run) => !isSettled(run));
     for (const run of open) runs.controller.enqueue(keyOf(run), 'resync');
@@ -115,20 +118,24 @@ function onWorkers({ caches }: TermWorld, { controller }: ReturnType<typeof runs
 }
 
 async function firstLooks(directory: ConnectionDirectory, keys: readonly string[], signal: AbortSignal): Promise<void> {
-  const missing = new Set(keys.filter((key) => !directory.get(key)));
+  const missing = new Set(keys.filter((key) => !isLookedAt(directory.get(key))));
   if (missing.size === 0) return;
   const all = Promise.withResolvers<undefined>();
   const done = () => all.resolve(undefined);
   const timer = setTimeout(done, FIRST_LOOK_MS);
   signal.addEventListener('abort', done, { once: true });
   const stop = directory.onChange((key) => {
-    missing.delete(key);
+    if (isLookedAt(directory.get(key))) missing.delete(key);
     if (missing.size === 0) done();
   });
   await all.promise;
   stop();
   clearTimeout(timer);
   signal.removeEventListener('abort', done);
+}
+
+function isLookedAt(entry: ConnectionEntry | undefined): boolean {
+  return entry?.server !== undefined || entry?.problem !== undefined;
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -22,8 +22,8 @@ export interface ClientPoolOptions {
 }
 
 /**
- * A client of one Temporal namespace. It stays the same object while its
- * credentials and address change under it, so whoever holds it need not know.
+ * A client of one Temporal namespace at one address. It stays the same object
+ * while its credentials change under it, so whoever holds it need not know.
  */
 export class TemporalClient {
   readonly namespace: string;
@@ -44,7 +44,7 @@ export class TemporalClient {
     this.onCall = options.onCall;
   }
 
-  /** host:port of the server that calls go to; another one may be another cluster. */
+  /** host:port of the server that calls go to, for ever. */
   get address(): string {
     return this.target.address;
   }
@@ -73,7 +73,7 @@ export class TemporalClient {
     );
   }
 
-  /** Makes later calls go to `target`, within its budget; those in flight finish where they are. */
+  /** Makes later calls with the credentials of `target`, within its budget; those in flight finish with what they have. */
   retarget(target: TemporalTarget, budget: Budget): void {
     if (isDeepStrictEqual(target, this.target)) return;
     const next = new Link(target);
@@ -114,7 +114,8 @@ export class ClientPool {
   get(key: string, target: TemporalTarget): TemporalClient {
     const known = this.clients.get(key);
     const budget = this.budgetOf(target);
-    if (known?.namespace === target.namespace) {
+    // Another address may be another cluster: whoever holds the old client must not be led there unawares.
+    if (known?.namespace === target.namespace && known.address === target.address) {
       known.retarget(target, budget);
       return known;
     }

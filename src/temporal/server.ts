@@ -8,6 +8,8 @@ export interface ServerDescription {
   readonly serverVersion: string;
   /** Identity of the cluster; `namespace:<ID>` where the server does not tell its own. */
   readonly clusterID: string;
+  /** Identity of the Temporal namespace, which any credentials for it may read; the same on every cluster that it is replicated to. */
+  readonly namespaceID: string;
   /** In the words of Temporal's API, e.g. `workflowPause`, `workerHeartbeats`; sorted, at most 32. */
   readonly capabilities: readonly string[];
   /** How long closed runs are kept. */
@@ -17,19 +19,23 @@ export interface ServerDescription {
 /** Of what a status can hold. Whoever made the connection chose the server, which may say anything. */
 const MAX_BYTES = 128;
 const MAX_CAPABILITIES = 32;
+/** A probe that waits longer would only keep others from being made. */
+const PROBE_DEADLINE_MS = 5_000;
 
 /** Asks for all of it, in three calls. Throws TemporalNamespaceNotFound where the namespace does not exist. */
 export async function describeServer(client: TemporalClient, signal?: AbortSignal): Promise<ServerDescription> {
-  const options = { what: 'reach Temporal', priority: 'control', signal } as const;
+  const options = { what: 'reach Temporal', priority: 'control', signal, deadlineMs: PROBE_DEADLINE_MS } as const;
   const [system, namespace, cluster] = await Promise.all([
     client.call('getSystemInfo', {}, options),
     client.call('describeNamespace', {}, options),
     client.call('getClusterInfo', {}, options).catch(orUnknown),
   ]);
   const { namespaceInfo, config } = namespace;
+  const namespaceID = boundBytes(namespaceInfo?.id ?? '', MAX_BYTES);
   return {
     serverVersion: boundBytes(system.serverVersion || cluster?.serverVersion || '', MAX_BYTES),
-    clusterID: boundBytes(cluster?.clusterId || `namespace:${namespaceInfo?.id ?? ''}`, MAX_BYTES),
+    namespaceID,
+    clusterID: boundBytes(cluster?.clusterId || `namespace:${namespaceID}`, MAX_BYTES),
     capabilities: capabilitiesIn(namespaceInfo?.capabilities, system.capabilities),
     retentionMs: optionalTsToMs(config?.workflowExecutionRetentionTtl),
   };

@@ -36,9 +36,17 @@ export const aStartRequest: StartRequest = {
   isShared: false,
 };
 
+/** A connection that works, as a run sees it. */
+export function aConnectionView(
+  overrides: Partial<Extract<ObservedRun['connection'], { isUsable: true }>> = {},
+): Extract<ObservedRun['connection'], { isUsable: true }> {
+  const ref = { kind: 'TemporalConnection', name: 'default' } as const;
+  return { isUsable: true, ref, clusterID: 'c-1', namespaceID: 'n-1', namespace: 'default', ...overrides };
+}
+
 /** A world whose Temporal answers. */
 export function aWorld(overrides: Partial<ObservedRun> = {}): ObservedRun {
-  return { connection: { isUsable: true, clusterID: 'c-1', namespace: 'default' }, ...overrides };
+  return { connection: aConnectionView(), ...overrides };
 }
 
 /** The status of a run that was started. */
@@ -47,7 +55,9 @@ export const started: Partial<AIWorkflowStatus> = {
   phase: 'Running',
   startTime: '2026-01-01T12:00:00.000Z',
   temporal: {
+    connectionRef: { kind: 'TemporalConnection', name: 'default' },
     clusterID: 'c-1',
+    namespaceID: 'n-1',
     namespace: 'default',
     workflowID: 'default/team-a/summarize',
     runID: 'r-1',

@@ -39,6 +39,7 @@ export function aClusterConnection({ metadata, spec, status }: Overrides = {}): 
 export const aServer: ServerDescription = {
   serverVersion: '1.32.0',
   clusterID: 'cluster-1',
+  namespaceID: 'namespace-1',
   capabilities: ['workerHeartbeats', 'workflowPause'],
   retentionMs: 72 * 3_600_000,
 };

@@ -35,8 +35,7 @@ export async function applyRun(
       return start(effects, resource, action, signal);
     case 'cancel':
     case 'terminate':
-      await end(effects, resource, action, signal);
-      return {};
+      return end(effects, resource, action, signal);
   }
 }
 
@@ -63,15 +62,19 @@ async function end(
   { metadata: { uid } }: AIWorkflow,
   action: Extract<RunAction, { type: 'cancel' | 'terminate' }>,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<AppliedRun> {
   const chain = { ...action.run, reason: action.because };
   try {
     await (action.type === 'cancel' ? cancelRun : terminateRun)(clientOf(effects, uid), chain, signal);
   } catch (thrown) {
+    const { reason, message } = asOperatorError(thrown);
     const isBestEffort = action.type === 'terminate' && action.isBestEffort;
-    if (!isBestEffort || asOperatorError(thrown).reason === 'InternalError') throw thrown;
+    if (!isBestEffort || reason === 'InternalError') throw thrown;
+    // The resource goes all the same; whoever looks for a run that lives on finds this line.
+    return { action: { ...action, because: `${action.because}, but in vain: ${message}` } };
   }
   effects.memory.hasAsked(uid, action.type);
+  return {};
 }
 
 /** The client that the pass has looked at: another one might lead to another cluster. */

@@ -31,13 +31,35 @@ export class RunMemory {
     const run = this.of(uid);
     run.latestRunID = latestRunID;
     delete run.notFoundSince;
+    delete run.unknownSince;
   }
 
   /** Temporal said that it does not know the run; returns when it said so first. It is asked again. */
   notFound(uid: string, now: Date): Date {
     const run = this.of(uid);
     run.isHinted = true;
+    delete run.unknownSince;
     return (run.notFoundSince ??= now);
+  }
+
+  /** Temporal could not be asked; returns since when that is so. It is asked again. */
+  unknown(uid: string, now: Date): Date {
+    const run = this.of(uid);
+    run.isHinted = true;
+    return (run.unknownSince ??= now);
+  }
+
+  /** The deletion is looked at; returns when that was first so. */
+  deletionSeen(uid: string, now: Date): Date {
+    return (this.of(uid).deletionSeenAt ??= now);
+  }
+
+  /** Whether the deletion must be hasty; returns since when it must. */
+  hasty(uid: string, isHasty: boolean, now: Date): Date | undefined {
+    const run = this.of(uid);
+    if (isHasty) return (run.hastySince ??= now);
+    delete run.hastySince;
+    return undefined;
   }
 
   asked(uid: string): 'cancel' | 'terminate' | undefined {
@@ -74,6 +96,9 @@ interface Remembered {
   isHinted: boolean;
   latestRunID?: string;
   notFoundSince?: Date;
+  unknownSince?: Date;
+  deletionSeenAt?: Date;
+  hastySince?: Date;
   asked?: 'cancel' | 'terminate';
   connection?: Resolution;
 }

@@ -9,7 +9,7 @@ import type { ConnectionDirectory, Resolution } from '../connection/directory.ts
 import { argsFromOf, type ReadConfigMap } from './args.ts';
 import { identityOf, isOurs } from './identity.ts';
 import type { RunMemory } from './memory.ts';
-import type { ObservedConnection, ObservedDeletion, ObservedEnd, ObservedRun } from './observed.ts';
+import type { Objection, ObservedConnection, ObservedDeletion, ObservedEnd, ObservedRun } from './observed.ts';
 import { FINALIZER, isFinished } from './plan.ts';
 import { connectionRefOf, startRequestOf } from './request.ts';
 import { followedRun, type RunTracker } from './tracker.ts';
@@ -40,9 +40,9 @@ export async function observeRun(world: RunWorld, resource: AIWorkflow, signal: 
     world.memory.forget(uid);
     return { connection: { isUsable: false, reason: 'Succeeded', message: 'The run has ended', needsChange: false } };
   }
-  const resolution = await resolve(world, resource, signal);
+  const { ref, resolution } = await resolve(world, resource, signal);
   world.memory.sees(uid, resolution);
-  const connection = connectionView(resolution);
+  const connection = connectionView(ref, resolution);
   if (resource.metadata.deletionTimestamp !== undefined) {
     return { connection, ...(await observeDeletion(world, resource, resolution, signal)) };
   }
@@ -51,17 +51,18 @@ export async function observeRun(world: RunWorld, resource: AIWorkflow, signal: 
   }
   const followed = followedRun(resource, world.memory.latestRunID(uid));
   if (followed) world.tracker.track(followed, resolution);
-  if (!world.memory.isHinted(uid) || !resolution.isUsable) return { connection };
+  // What is away is asked when it is back: its connection tells, and the hint stands.
+  if (!world.memory.isHinted(uid) || !resolution.isUsable || resolution.awaySince) return { connection };
   const foreign = otherCluster(resource, resolution);
   if (foreign) return { connection: foreign };
-  return { connection, run: await askTemporal(world, resource, resolution.client, signal) };
+  return { connection, run: await askOrExcuse(world, resource, resolution.client, signal) };
 }
 
-async function resolve(world: RunWorld, resource: AIWorkflow, signal: AbortSignal): Promise<Resolution> {
+async function resolve(world: RunWorld, resource: AIWorkflow, signal: AbortSignal) {
   const namespace = resource.metadata.namespace ?? '';
   const ref = connectionRefOf(resource, workerOf(world, resource));
   const labels = needsLabels(ref) ? (await world.readNamespace(namespace, signal)).labels : {};
-  return world.connections.resolve(ref, { namespace, labels });
+  return { ref, resolution: world.connections.resolve(ref, { namespace, labels }) };
 }
 
 const needsLabels = ({ kind }: ConnectionRef) => kind === 'ClusterTemporalConnection';
@@ -71,14 +72,19 @@ function workerOf({ workerOf }: RunWorld, { metadata, spec }: AIWorkflow): Worke
   return name === undefined ? undefined : workerOf(metadata.namespace ?? '', name);
 }
 
-function connectionView(resolution: Resolution): ObservedConnection {
+function connectionView(ref: ConnectionRef, resolution: Resolution): ObservedConnection {
   if (!resolution.isUsable) {
-    return { isUsable: false, reason: resolution.reason, message: resolution.message, needsChange: false };
+    const { message, problem } = resolution;
+    // An operator that has just started has never reached it: it is away all the same.
+    const reason = problem?.reason === 'TemporalUnavailable' ? problem.reason : resolution.reason;
+    return { isUsable: false, reason, message, needsChange: false, since: problem?.since };
   }
   const { connection, server, awaySince } = resolution;
   return {
     isUsable: true,
+    ref,
     clusterID: server.clusterID,
+    namespaceID: server.namespaceID,
     namespace: connection.spec.namespace,
     uiUrl: connection.spec.uiUrl,
     awaySince,
@@ -97,14 +103,46 @@ async function observeStart(world: RunWorld, resource: AIWorkflow, resolution: R
 /** A NotFound from another cluster than the run's says nothing, and must not be believed. */
 function otherCluster(
   { status }: AIWorkflow,
-  resolution: Resolution & { isUsable: true },
-): ObservedConnection | undefined {
-  const { clusterID, namespace } = status.temporal ?? {};
-  const here = { clusterID: resolution.server.clusterID, namespace: resolution.connection.spec.namespace };
-  if ((clusterID ?? here.clusterID) === here.clusterID && (namespace ?? here.namespace) === here.namespace)
-    return undefined;
-  const message = `the run was started on Temporal cluster ${clusterID ?? '?'}, namespace ${namespace ?? '?'}, and the connection leads to ${here.clusterID}, namespace ${here.namespace}`;
+  { server, client }: Pick<Resolution, 'server' | 'client'>,
+): Extract<ObservedConnection, { isUsable: false }> | undefined {
+  const here = { clusterID: server?.clusterID, namespaceID: server?.namespaceID, namespace: client?.namespace };
+  const home = status.temporal ?? {};
+  if (isAtHome(home, here)) return undefined;
+  const message = `the run was started on ${placeIn(home)}, and the connection leads to ${placeIn(here)}`;
   return { isUsable: false, reason: 'WrongCluster', message, needsChange: false };
+}
+
+/** Where a run belongs, or a connection leads to. */
+interface Place {
+  readonly clusterID?: string | undefined;
+  readonly namespaceID?: string | undefined;
+  readonly namespace?: string | undefined;
+}
+
+/** Either identity will do: a key may lose the right to see the cluster's, and a namespace may fail over to another cluster. */
+function isAtHome(home: Place, here: Place): boolean {
+  if (home.namespaceID && home.namespaceID === here.namespaceID) return true;
+  const isSame = (field: 'clusterID' | 'namespace') => home[field] === undefined || home[field] === here[field];
+  return isSame('clusterID') && isSame('namespace');
+}
+
+const placeIn = ({ clusterID = '?', namespace = '?' }: Place) =>
+  `Temporal cluster ${clusterID}, namespace ${namespace}`;
+
+/** A Temporal that does not tell about the run is a fact to report, not a reason to give up. */
+async function askOrExcuse(
+  world: RunWorld,
+  resource: AIWorkflow,
+  client: TemporalClient,
+  signal: AbortSignal,
+): Promise<ObservedEnd> {
+  try {
+    return await askTemporal(world, resource, client, signal);
+  } catch (thrown) {
+    const { reason, message } = asOperatorError(thrown);
+    if (signal.aborted || reason === 'InternalError') throw thrown;
+    return { kind: 'unknown', reason, message, since: world.memory.unknown(resource.metadata.uid, world.now()) };
+  }
 }
 
 async function askTemporal(
@@ -135,24 +173,52 @@ async function observeDeletion(
   resolution: Resolution,
   signal: AbortSignal,
 ): Promise<Pick<ObservedRun, 'deletion' | 'run'>> {
-  if (!resource.metadata.finalizers?.includes(FINALIZER)) return { deletion: { isHasty: false } };
-  const { isTerminating } = await world.readNamespace(resource.metadata.namespace ?? '', signal);
-  const isHasty = isTerminating || isCredentialGone(resolution);
-  const asked = world.memory.asked(resource.metadata.uid);
+  const { metadata } = resource;
+  const now = world.now();
+  const seenAt = world.memory.deletionSeen(metadata.uid, now);
+  if (!metadata.finalizers?.includes(FINALIZER)) return { deletion: { seenAt } };
+  const { isTerminating } = await world.readNamespace(metadata.namespace ?? '', signal);
+  const hastySince = world.memory.hasty(metadata.uid, isTerminating || isSecretGone(resolution), now);
+  const about = { asked: world.memory.asked(metadata.uid), seenAt, hastySince };
+  const trouble = whyNotAsked(resource, resolution);
+  if (trouble) return { run: { kind: 'unknown', ...trouble, since: now }, deletion: about };
+  return askForDeletion(world, resource, { resolution, about }, signal);
+}
+
+async function askForDeletion(
+  world: RunWorld,
+  resource: AIWorkflow,
+  { resolution, about }: { readonly resolution: Resolution; readonly about: ObservedDeletion },
+  signal: AbortSignal,
+): Promise<Pick<ObservedRun, 'deletion' | 'run'>> {
   try {
-    if (!resolution.client)
-      throw new OperatorError('ConnectionNotReady', 'there is no connection to Temporal', { retry: 'backoff' });
-    const found = await findRun(world, resource, resolution.client, signal);
-    return { run: found.run, deletion: { run: found.identity, asked, isHasty } };
+    const found = await findRun(world, resource, reachable(resolution), signal);
+    return { run: found.run, deletion: { ...about, run: found.identity } };
   } catch (thrown) {
     const { message, reason } = asOperatorError(thrown);
     if (reason === 'InternalError') throw thrown;
-    return { run: { kind: 'unknown', message }, deletion: { run: pinned(resource), asked, isHasty } };
+    const since = world.memory.unknown(resource.metadata.uid, world.now());
+    return { run: { kind: 'unknown', reason, message, since }, deletion: { ...about, run: pinned(resource) } };
   }
 }
 
-function isCredentialGone(resolution: Resolution): boolean {
-  return !resolution.isUsable && resolution.reason !== 'ConnectionMismatch';
+/** Why neither asking about the run nor ending it is any use: what was asked elsewhere would count as asked. */
+function whyNotAsked(resource: AIWorkflow, resolution: Resolution): Pick<Objection, 'reason' | 'message'> | undefined {
+  const { client, server } = resolution;
+  if (client && server) return otherCluster(resource, resolution);
+  const message = resolution.isUsable ? 'there is no connection to Temporal' : resolution.message;
+  return { reason: 'ConnectionNotReady', message };
+}
+
+/** The client to ask, also one whose connection is deleted or has lost its credentials. Throws while Temporal is away. */
+function reachable(resolution: Resolution): TemporalClient {
+  if (resolution.client && !(resolution.isUsable && resolution.awaySince)) return resolution.client;
+  throw new OperatorError('TemporalUnavailable', 'Temporal does not answer', { retry: 'backoff' });
+}
+
+/** A Secret that is there and wrong can be mended; one that is gone mostly went with everything else. */
+function isSecretGone(resolution: Resolution): boolean {
+  return !resolution.isUsable && resolution.problem?.reason === 'SecretNotFound';
 }
 
 type Found = { readonly run: ObservedEnd; readonly identity?: ObservedDeletion['run'] };

@@ -1,4 +1,5 @@
 import type { Failure } from '../../api/aiworkflow.ts';
+import type { ConnectionRef } from '../../api/fields.ts';
 import type { Reason } from '../../api/reasons.ts';
 
 /** What the world looks like to the planner of runs. Plain data, so that a test can type it out. */
@@ -14,13 +15,24 @@ export interface ObservedRun {
 export type ObservedConnection =
   | {
       readonly isUsable: true;
+      readonly ref: ConnectionRef;
       readonly clusterID: string;
+      readonly namespaceID: string;
       readonly namespace: string;
       readonly uiUrl?: string | undefined;
       /** Since when Temporal has not answered through it. */
       readonly awaySince?: Date | undefined;
     }
-  | ({ readonly isUsable: false } & Objection);
+  | ({
+      readonly isUsable: false;
+      /** Since when; undefined where that is not known. */
+      readonly since?: Date | undefined;
+    } & Objection);
+
+/** Whether Temporal, which was reached before, is silent: asking it now would only keep others waiting. */
+export function isAway(connection: ObservedConnection): boolean {
+  return connection.isUsable && connection.awaySince !== undefined;
+}
 
 /** Why a run cannot be started now. */
 export interface Objection {
@@ -56,16 +68,18 @@ export type ObservedEnd =
     }
   /** Temporal does not know the run; `since` is when it was first said. */
   | { readonly kind: 'notFound'; readonly since: Date }
-  /** It could not be asked, and the pass goes on without the answer. */
-  | { readonly kind: 'unknown'; readonly message: string };
+  /** It could not be asked, and the pass goes on without the answer; `since` is when that began. */
+  | { readonly kind: 'unknown'; readonly reason: Reason; readonly message: string; readonly since: Date };
 
 export interface ObservedDeletion {
   /** The run that deleting the resource must end; absent where there is none. */
   readonly run?: { readonly workflowID: string; readonly firstRunID: string } | undefined;
   /** What this process has already asked of it. */
   readonly asked?: 'cancel' | 'terminate' | undefined;
-  /** The namespace is terminating, or the credentials are gone: nobody can repair anything, so do not wait long. */
-  readonly isHasty: boolean;
+  /** When this process first looked at the deletion: one that has just begun must have a chance to end the run. */
+  readonly seenAt: Date;
+  /** Since when the namespace is terminating or the credentials are gone: nobody can repair anything, so do not wait long. */
+  readonly hastySince?: Date | undefined;
 }
 
 /** Whether `start` is a reason not to. */

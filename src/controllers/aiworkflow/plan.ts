@@ -2,7 +2,7 @@ import type { AIWorkflow } from '../../api/aiworkflow.ts';
 import { isTrue } from '../../api/conditions.ts';
 import { durationMs } from '../../api/duration.ts';
 import type { Plan } from '../../runtime/reconcile.ts';
-import { isObjection, type ObservedDeletion, type ObservedRun, type StartRequest } from './observed.ts';
+import { isAway, isObjection, type ObservedDeletion, type ObservedRun, type StartRequest } from './observed.ts';
 
 /** The finalizer that stands from before the start until the end of the run. */
 export const FINALIZER = 'aiworkflow.dev/run';
@@ -38,8 +38,10 @@ const RECHECK_OBJECTION_MS = 30_000;
 export const LOST_AFTER_MS = 60_000;
 /** After the run was told to end: how long its end is waited for before the resource is released. */
 export const RELEASE_AFTER_MS = 5 * 60_000;
-/** The same where nobody can repair anything any more: counted from the deletion. */
+/** The same where nobody can repair anything any more, counted from when that was noticed; and the least chance a deletion gets. */
 export const HASTY_RELEASE_AFTER_MS = 30_000;
+/** Bounds of the time after which Temporal is asked again where it could not answer: as long as that has lasted. */
+const RECHECK_UNKNOWN_MS = { least: 2_000, most: 60_000 };
 /** While a deletion waits for a run to end, the completion watch tells; this is for the case that it cannot. */
 const RECHECK_DELETION_MS = 15_000;
 
@@ -47,7 +49,7 @@ const RECHECK_DELETION_MS = 15_000;
 export function planRun(resource: AIWorkflow, observed: ObservedRun, now: Date): Plan<RunAction> {
   if (isFinished(resource)) return { actions: release(resource, 'the run has ended') };
   if (resource.metadata.deletionTimestamp !== undefined) return planDeletion(resource, observed, now);
-  if (resource.status.temporal?.runID !== undefined) return planLive(observed);
+  if (resource.status.temporal?.runID !== undefined) return planLive(observed, now);
   return planStart(resource, observed);
 }
 
@@ -56,16 +58,20 @@ export function isFinished(resource: AIWorkflow): boolean {
   return isTrue(resource.status.conditions, 'Finished');
 }
 
-function planStart(resource: AIWorkflow, { start }: ObservedRun): Plan<RunAction> {
-  if (!start || isObjection(start)) return { actions: [], recheckAfterMs: RECHECK_OBJECTION_MS };
+function planStart(resource: AIWorkflow, { start, connection }: ObservedRun): Plan<RunAction> {
+  const isBlocked = !start || isObjection(start) || isAway(connection);
+  if (isBlocked) return { actions: [], recheckAfterMs: RECHECK_OBJECTION_MS };
   const guard: RunAction[] = hasFinalizer(resource)
     ? []
     : [{ type: 'addFinalizer', because: 'a live run must not lose its resource unnoticed' }];
   return { actions: [...guard, { type: 'start', because: 'the run is not started yet', request: start }] };
 }
 
-function planLive({ run }: ObservedRun): Plan<RunAction> {
-  return run?.kind === 'notFound' ? { actions: [], recheckAfterMs: LOST_AFTER_MS } : { actions: [] };
+function planLive({ run }: ObservedRun, now: Date): Plan<RunAction> {
+  if (run?.kind === 'notFound') return { actions: [], recheckAfterMs: LOST_AFTER_MS };
+  if (run?.kind !== 'unknown') return { actions: [] };
+  const { least, most } = RECHECK_UNKNOWN_MS;
+  return { actions: [], recheckAfterMs: Math.min(most, Math.max(least, now.getTime() - run.since.getTime())) };
 }
 
 function planDeletion(resource: AIWorkflow, observed: ObservedRun, now: Date): Plan<RunAction> {
@@ -77,7 +83,8 @@ function planDeletion(resource: AIWorkflow, observed: ObservedRun, now: Date): P
   const untilTimeoutMs = deletionTimeMs(resource) + timeoutMs(resource) - now.getTime();
   const nextMs = untilTimeoutMs > 0 ? Math.min(waitMs, untilTimeoutMs) : waitMs;
   return {
-    actions: endIt(resource, observed, untilTimeoutMs <= 0),
+    // A Temporal that is away is asked when it is back: its connection tells.
+    actions: isAway(observed.connection) ? [] : endIt(resource, observed, untilTimeoutMs <= 0),
     recheckAfterMs: Math.min(nextMs, RECHECK_DELETION_MS),
   };
 }
@@ -92,14 +99,16 @@ function whyOver({ spec }: AIWorkflow, { deletion, run }: ObservedRun): string |
 
 /** When the finalizer goes whatever the run does. */
 export function releaseTime(resource: AIWorkflow, deletion: ObservedDeletion | undefined): Date {
-  const deletedMs = deletionTimeMs(resource);
-  const orderlyMs = deletedMs + timeoutMs(resource) + RELEASE_AFTER_MS;
-  return new Date(deletion?.isHasty ? Math.min(orderlyMs, deletedMs + HASTY_RELEASE_AFTER_MS) : orderlyMs);
+  const orderlyMs = deletionTimeMs(resource) + timeoutMs(resource) + RELEASE_AFTER_MS;
+  const { seenAt, hastySince } = deletion ?? {};
+  const dueMs = hastySince ? Math.min(orderlyMs, hastySince.getTime() + HASTY_RELEASE_AFTER_MS) : orderlyMs;
+  // An operator that was away meanwhile has not even tried.
+  return new Date(Math.max(dueMs, (seenAt?.getTime() ?? 0) + HASTY_RELEASE_AFTER_MS));
 }
 
 /** A run whose resource goes before it ended is terminated on the way, if Temporal can be reached. */
-function lastBlow({ deletion }: ObservedRun): RunAction[] {
-  if (!deletion?.run) return [];
+function lastBlow({ deletion, connection }: ObservedRun): RunAction[] {
+  if (!deletion?.run || isAway(connection)) return [];
   return [{ type: 'terminate', because: 'its resource is released', run: deletion.run, isBestEffort: true }];
 }
 

@@ -43,8 +43,11 @@ function situationOf(resource: AIWorkflow, pass: RunPass, now: Date): Situation 
   if (observed?.run?.kind === 'ended') return { is: 'ended', end: observed.run };
   if (isLost(observed?.run, now)) return { is: 'lost' };
   if (resource.metadata.deletionTimestamp !== undefined) return deletion(resource, pass);
-  if (startOf(pass) ?? resource.status.temporal?.runID) return { is: 'running', error: pass.error };
-  return beforeStart(pass);
+  return isStarted(resource, pass) ? { is: 'running', run: observed?.run } : beforeStart(pass);
+}
+
+function isStarted({ status }: AIWorkflow, pass: RunPass): boolean {
+  return startOf(pass) !== undefined || status.temporal?.runID !== undefined;
 }
 
 function beforeStart({ observed, error }: RunPass): Situation {
@@ -55,9 +58,12 @@ function beforeStart({ observed, error }: RunPass): Situation {
 
 /** A deletion says what it waits for; where nothing is left to end the resource just goes. */
 function deletion(resource: AIWorkflow, { observed, error }: RunPass): Situation | undefined {
-  if (!observed?.deletion?.run && !error) return undefined;
-  return { is: 'deleting', hasRun: resource.status.temporal?.runID !== undefined, error, deletion: observed?.deletion };
+  const trouble = error?.message ?? whyUnknown(observed?.run);
+  if (!observed?.deletion?.run && trouble === undefined) return undefined;
+  return { is: 'deleting', hasRun: isStarted(resource, { applied: [] }), trouble, deletion: observed?.deletion };
 }
+
+const whyUnknown = (run: ObservedEnd | undefined) => (run?.kind === 'unknown' ? run.message : undefined);
 
 function isLost(run: ObservedEnd | undefined, now: Date): boolean {
   return run?.kind === 'notFound' && now.getTime() - run.since.getTime() >= LOST_AFTER_MS;
@@ -82,13 +88,18 @@ function startFigures(
   connection: ObservedRun['connection'] | undefined,
 ): Omit<Status, 'observedGeneration'> {
   const { workflowID, runID, firstRunID } = started;
-  const pinned = connection?.isUsable ? { clusterID: connection.clusterID, namespace: connection.namespace } : {};
+  const pinned = connection?.isUsable ? pinsOf(connection) : {};
   const url =
     connection?.isUsable && connection.uiUrl ? { url: pageOf(connection.uiUrl, connection.namespace, started) } : {};
   return {
     startTime: started.startTime.toISOString(),
     temporal: { ...pinned, workflowID, runID, firstRunID, ...url },
   };
+}
+
+/** Where the run belongs; it is looked for nowhere else. */
+function pinsOf({ ref, clusterID, namespaceID, namespace }: Extract<ObservedRun['connection'], { isUsable: true }>) {
+  return { connectionRef: { kind: ref.kind, name: ref.name }, clusterID, namespaceID, namespace };
 }
 
 function pageOf(uiUrl: string, namespace: string, { workflowID, runID }: StartOutcome): string {

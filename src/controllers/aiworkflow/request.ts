@@ -7,9 +7,19 @@ import type { Worker } from '../../api/worker.ts';
 import { identityOf, workflowIDProblem } from './identity.ts';
 import type { Objection, StartRequest } from './observed.ts';
 
-/** The connection of a run: its own, else that of its Worker, else the default one of the namespace. */
-export function connectionRefOf({ spec }: AIWorkflow, worker: Worker | undefined): ConnectionRef {
-  return spec.connectionRef ?? worker?.spec.connectionRef ?? defaultConnectionRef;
+/**
+ * The connection of a run: the one that it was started through; before that its own, else that of its Worker, else the
+ * default one of the namespace. A Worker may be changed or deleted while its runs live.
+ */
+export function connectionRefOf(run: AIWorkflow, worker: Worker | undefined): ConnectionRef {
+  return pinnedRef(run) ?? run.spec.connectionRef ?? worker?.spec.connectionRef ?? defaultConnectionRef;
+}
+
+/** The connection that a run was started through; undefined before its start. */
+export function pinnedRef({ status }: AIWorkflow): ConnectionRef | undefined {
+  const { kind, name } = status.temporal?.connectionRef ?? {};
+  if (name === undefined) return undefined;
+  return { kind: kind === 'ClusterTemporalConnection' ? kind : 'TemporalConnection', name };
 }
 
 /** What a start is made of, besides the resource itself. */

@@ -69,6 +69,11 @@ export class CompletionTracker implements RunTracker {
     return new Map([...this.watches].map(([key, { watch }]) => [key, watch.stats().tracked]));
   }
 
+  /** The connection is gone for good, and no run needs it. */
+  drop(connection: string): void {
+    this.end(connection);
+  }
+
   /** Ends all watches. No hint comes later. */
   async stop(): Promise<void> {
     for (const key of [...this.watches.keys()]) this.end(key);

@@ -1,18 +1,26 @@
 import type { AIWorkflow, Failure } from '../../api/aiworkflow.ts';
 import type { Verdict, Verdicts } from '../../api/conditions.ts';
 import type { OperatorError } from '../../errors.ts';
-import type { Objection, ObservedConnection, ObservedDeletion, ObservedEnd } from './observed.ts';
+import {
+  isAway,
+  type Objection,
+  type ObservedConnection,
+  type ObservedDeletion,
+  type ObservedEnd,
+} from './observed.ts';
 
 /** Where a run stands, as its conditions tell it. */
 export type Situation =
   | { readonly is: 'objected'; readonly objection: Objection }
   | { readonly is: 'starting'; readonly error?: OperatorError | undefined }
-  | { readonly is: 'running'; readonly error?: OperatorError | undefined }
+  /** `run`: what Temporal said of it, where it was asked. */
+  | { readonly is: 'running'; readonly run?: ObservedEnd | undefined }
   | {
       readonly is: 'deleting';
       readonly hasRun: boolean;
       readonly deletion?: ObservedDeletion | undefined;
-      readonly error?: OperatorError | undefined;
+      /** Why it does not get on. */
+      readonly trouble?: string | undefined;
     }
   | { readonly is: 'ended'; readonly end: Extract<ObservedEnd, { kind: 'ended' }> }
   | { readonly is: 'lost' };
@@ -42,11 +50,11 @@ export function verdictsOf(
     case 'starting':
       return {
         Accepted: accepted,
-        ...unready(startTrouble(situation.error), isFinal(situation.error)),
+        ...unready(startTrouble(situation.error, connection), isFinal(situation.error)),
         ...active('Starting', 'The run is not started yet'),
       };
     case 'running':
-      return { Accepted: accepted, ...running(resource), ...reachability(connection, now) };
+      return { Accepted: accepted, ...running(resource), ...reachability(connection, situation.run, now) };
     case 'deleting':
       return {
         Accepted: accepted,
@@ -77,9 +85,13 @@ function active(reason: Verdict['reason'], message: string): RunVerdicts {
   return { Succeeded: { status: 'Unknown', reason, message }, Finished: { status: 'False', reason, message } };
 }
 
-function startTrouble(error: OperatorError | undefined): Verdict {
-  if (!error) return { status: 'False', reason: 'Starting', message: 'The run is about to be started' };
-  return { status: 'False', reason: error.reason, message: error.message };
+function startTrouble(error: OperatorError | undefined, connection: ObservedConnection | undefined): Verdict {
+  if (error) return { status: 'False', reason: error.reason, message: error.message };
+  if (connection && isAway(connection)) {
+    const message = 'Temporal does not answer; the run is started once it does';
+    return { status: 'False', reason: 'TemporalUnavailable', message };
+  }
+  return { status: 'False', reason: 'Starting', message: 'The run is about to be started' };
 }
 
 /** An error that no waiting mends. */
@@ -99,26 +111,41 @@ function running({ spec }: AIWorkflow): RunVerdicts {
   };
 }
 
-function reachability(connection: ObservedConnection | undefined, now: Date): RunVerdicts {
-  const problem = connection && unreachable(connection, now);
+function reachability(
+  connection: ObservedConnection | undefined,
+  run: ObservedEnd | undefined,
+  now: Date,
+): RunVerdicts {
+  const problem = (connection && unreachable(connection, now)) ?? (run && unasked(run, now));
   return problem ? { TemporalReachable: { status: 'False', ...problem } } : {};
 }
 
+const isShort = (since: Date | undefined, now: Date) =>
+  since !== undefined && now.getTime() - since.getTime() < AWAY_AFTER_MS;
+
+/** The connection works, and yet Temporal does not tell about this run: for want of a permission, say. */
+function unasked(run: ObservedEnd, now: Date): Omit<Verdict, 'status'> | undefined {
+  if (run.kind !== 'unknown' || isShort(run.since, now)) return undefined;
+  return { reason: run.reason, message: `The status may be stale: ${run.message}` };
+}
+
 function unreachable(connection: ObservedConnection, now: Date): Omit<Verdict, 'status'> | undefined {
-  if (!connection.isUsable)
+  if (!connection.isUsable) {
+    if (isShort(connection.since, now)) return undefined;
     return { reason: connection.reason, message: `The status may be stale: ${connection.message}` };
-  if (!connection.awaySince || now.getTime() - connection.awaySince.getTime() < AWAY_AFTER_MS) return undefined;
+  }
+  if (!connection.awaySince || isShort(connection.awaySince, now)) return undefined;
   return {
     reason: 'TemporalUnavailable',
     message: 'Temporal does not answer; the run goes on there, and its status here may be stale',
   };
 }
 
-function deleting({ deletion, error }: Extract<Situation, { is: 'deleting' }>): Verdict {
+function deleting({ deletion, trouble }: Extract<Situation, { is: 'deleting' }>): Verdict {
   const message = deletion?.run
     ? `Waiting for the run ${deletion.run.workflowID} to end; it is terminated after spec.deletionTimeout, and the resource released soon after`
     : 'Finding out whether there is a run to end';
-  return { status: 'False', reason: 'Deleting', message: error ? `${message}. ${error.message}` : message };
+  return { status: 'False', reason: 'Deleting', message: trouble === undefined ? message : `${message}. ${trouble}` };
 }
 
 const endings = {

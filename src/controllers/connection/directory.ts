@@ -11,9 +11,17 @@ export interface ConnectionEntry {
   readonly client?: TemporalClient | undefined;
   readonly server?: ServerDescription | undefined;
   /** Why it cannot be used for anything new. */
-  readonly problem?: { readonly reason: Reason; readonly message: string } | undefined;
-  /** Since when Temporal has not answered. */
+  readonly problem?: Problem | undefined;
+  /** Since when Temporal, which was reached before, has not answered. */
   readonly awaySince?: Date | undefined;
+}
+
+/** What is wrong with a connection, and since when. */
+export interface Problem {
+  /** `ConnectionNotFound`: it was deleted, and its client is kept until nothing needs it for ending runs. */
+  readonly reason: Reason;
+  readonly message: string;
+  readonly since: Date;
 }
 
 /** A connection as a resource that refers to it sees it. */
@@ -31,6 +39,9 @@ export type Resolution =
       readonly key: string;
       readonly reason: Reason;
       readonly message: string;
+      /** What is behind it, and since when; undefined where nothing is known of the connection. */
+      readonly problem?: Problem | undefined;
+      readonly connection?: Connection | undefined;
       /** For ending what was started before. */
       readonly client?: TemporalClient | undefined;
       readonly server?: ServerDescription | undefined;
@@ -71,11 +82,10 @@ export class ConnectionDirectory {
   resolve(ref: ConnectionRef, asker: Asker): Resolution {
     const key = connectionKey(ref, asker.namespace);
     const entry = this.entries.get(key);
-    const problem = whyUnusable(entry, ref, asker);
-    if (problem || !entry?.client || !entry.server) {
-      const { client, server } =
-        problem?.reason === 'NamespaceNotAllowed' ? {} : { client: entry?.client, server: entry?.server };
-      return { isUsable: false, key, ...(problem ?? notLookedAt(ref)), client, server };
+    const objection = whyUnusable(entry, ref, asker);
+    if (objection || !entry?.client || !entry.server) {
+      const known = objection?.reason === 'NamespaceNotAllowed' ? undefined : entry;
+      return { isUsable: false, key, ...(objection ?? notLookedAt(ref)), ...known };
     }
     const { connection, client, server, awaySince } = entry;
     return { isUsable: true, key, connection, client, server, awaySince };
@@ -92,7 +102,7 @@ export function connectionKey({ kind, name }: ConnectionRef, namespace: string):
 }
 
 function whyUnusable(entry: ConnectionEntry | undefined, { kind, name }: ConnectionRef, asker: Asker) {
-  if (!entry) {
+  if (!entry || entry.problem?.reason === 'ConnectionNotFound') {
     return { reason: 'ConnectionNotFound', message: `spec.connectionRef: there is no ${kind} named ${name}` } as const;
   }
   if (kind === 'ClusterTemporalConnection' && !allows(entry.connection, asker)) {
@@ -120,6 +130,7 @@ function allows({ spec }: Connection, { namespace, labels }: Asker): boolean {
 function isNews(before: ConnectionEntry, after: ConnectionEntry): boolean {
   return (
     before.client !== after.client ||
+    before.problem?.reason !== after.problem?.reason ||
     before.problem?.message !== after.problem?.message ||
     before.connection.metadata.generation !== after.connection.metadata.generation ||
     (before.awaySince === undefined) !== (after.awaySince === undefined)

@@ -40,7 +40,10 @@ export async function observeConnection(
   } catch (thrown) {
     const error = asOperatorError(thrown);
     if (signal.aborted) throw error;
-    world.directory.set(key, afterFailure(world, connection, client, error));
+    // An API server that is away says nothing about the connection: what was known of it stands.
+    if (error.reason !== 'KubernetesUnavailable' || !world.directory.get(key)) {
+      world.directory.set(key, afterFailure(world, connection, client, error));
+    }
     const afterMs = error.reason === 'TemporalUnavailable' ? RETRY_MS.TemporalUnavailable : RETRY_MS.other;
     throw new OperatorError(error.reason, error.message, { retry: { afterMs }, cause: error.cause });
   }
@@ -70,7 +73,8 @@ async function connect(
 
 /**
  * A Temporal that was reached before and is silent now is away, and whatever was decided stands; anything else is a
- * problem. The last good client stays either way, so that what runs can still be ended.
+ * problem. The last good client stays either way, so that what runs can still be ended. A client that leads elsewhere
+ * is not believed to lead to the server that was there before.
  */
 function afterFailure(
   { directory, now }: ConnectionWorld,
@@ -79,10 +83,19 @@ function afterFailure(
   { reason, message }: OperatorError,
 ): ConnectionEntry {
   const before = directory.get(keyOfConnection(connection));
-  const known = { connection, client: client ?? before?.client, server: before?.server };
-  if (reason !== 'TemporalUnavailable' || !wasGood(before, client)) return { ...known, problem: { reason, message } };
-  return { ...known, awaySince: before?.awaySince ?? now() };
+  const known = { connection, ...lastGood(before, client) };
+  if (reason === 'TemporalUnavailable' && wasGood(before, client)) {
+    return { ...known, awaySince: before?.awaySince ?? now() };
+  }
+  return { ...known, problem: { reason, message, since: troubleSince(before) ?? now() } };
 }
+
+function lastGood(before: ConnectionEntry | undefined, client: TemporalClient | undefined) {
+  const isElsewhere = client !== undefined && client !== before?.client;
+  return isElsewhere ? { client } : { client: before?.client, server: before?.server };
+}
+
+const troubleSince = (before: ConnectionEntry | undefined) => before?.problem?.since ?? before?.awaySince;
 
 function wasGood(before: ConnectionEntry | undefined, client: TemporalClient | undefined): boolean {
   return client !== undefined && client === before?.client && before.server !== undefined && !before.problem;

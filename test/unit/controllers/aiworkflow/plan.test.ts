@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ObservedRun } from '../../../../src/controllers/aiworkflow/observed.ts';
 import { FINALIZER, planRun } from '../../../../src/controllers/aiworkflow/plan.ts';
-import { anAIWorkflow, aStartRequest, aWorld, started } from '../../../builders/aiworkflow.ts';
+import { aConnectionView, anAIWorkflow, aStartRequest, aWorld, started } from '../../../builders/aiworkflow.ts';
 
 const DELETED = '2026-01-01T12:00:00.000Z';
 const after = (seconds: number) => new Date(Date.parse(DELETED) + seconds * 1000);
@@ -35,6 +35,11 @@ describe('before the start', () => {
   });
 });
 
+it('does not start through a connection whose Temporal is away', () => {
+  const connection = aConnectionView({ awaySince: after(0) });
+  expect(types(planRun(anAIWorkflow(), aWorld({ connection, start: aStartRequest }), after(5)))).toEqual([]);
+});
+
 describe('while the run lives', () => {
   const live = anAIWorkflow({ metadata: guarded, status: started });
 
@@ -46,6 +51,15 @@ describe('while the run lives', () => {
       actions: [],
       recheckAfterMs: 60_000,
     });
+  });
+
+  it.each([
+    [0, 2_000],
+    [10, 10_000],
+    [3_600, 60_000],
+  ])('asks again where Temporal has not told for %i s', (seconds, recheckAfterMs) => {
+    const run = { kind: 'unknown', reason: 'TemporalForbidden', message: '', since: after(0) } as const;
+    expect(planRun(live, aWorld({ run }), after(seconds))).toEqual({ actions: [], recheckAfterMs });
   });
 
   it('does not poll', () => {
@@ -66,12 +80,24 @@ describe('deletion', () => {
   const deleted = (spec: Record<string, unknown> = {}, status = started) =>
     anAIWorkflow({ metadata: { ...guarded, deletionTimestamp: DELETED }, spec, status });
   const live = (overrides: Partial<NonNullable<ObservedRun['deletion']>> = {}): ObservedRun =>
-    aWorld({ run: { kind: 'live' }, deletion: { run, isHasty: false, ...overrides } });
-  const unreachable = (isHasty: boolean): ObservedRun =>
-    aWorld({ run: { kind: 'unknown', message: 'away' }, deletion: { run, isHasty } });
+    aWorld({ run: { kind: 'live' }, deletion: { run, seenAt: after(0), ...overrides } });
+  const unknown = { kind: 'unknown', reason: 'TemporalUnavailable', message: 'silent', since: after(0) } as const;
+  const unreachable = (hastyAfter?: number, seenAfter = 0): ObservedRun =>
+    aWorld({
+      run: unknown,
+      deletion: {
+        ...{ run, seenAt: after(seenAfter) },
+        ...(hastyAfter !== undefined && { hastySince: after(hastyAfter) }),
+      },
+    });
+  const away = aWorld({
+    connection: aConnectionView({ awaySince: after(0) }),
+    run: unknown,
+    deletion: { run, seenAt: after(0) },
+  });
   const ended = aWorld({
     run: { kind: 'ended', runID: 'r-1', outcome: 'Canceled', closeTime: after(1) },
-    deletion: { run, isHasty: false },
+    deletion: { run, seenAt: after(0) },
   });
 
   it.each([
@@ -86,26 +112,31 @@ describe('deletion', () => {
     [
       'goes where there is no run',
       deleted({}, {}),
-      aWorld({ run: { kind: 'live' }, deletion: { isHasty: false } }),
+      aWorld({ run: { kind: 'live' }, deletion: { seenAt: after(0) } }),
       0,
       ['removeFinalizer'],
     ],
-    ['waits for Temporal to come back', deleted(), unreachable(false), 59, ['cancel']],
+    ['waits for Temporal to come back', deleted(), unreachable(), 59, ['cancel']],
     [
       'goes in any case five minutes after deletionTimeout',
       deleted(),
-      unreachable(false),
+      unreachable(),
       360,
       ['terminate', 'removeFinalizer'],
     ],
     [
       'goes after 30 s where nobody can repair anything',
       deleted(),
-      unreachable(true),
+      unreachable(0),
       30,
       ['terminate', 'removeFinalizer'],
     ],
-    ['does not go before that', deleted(), unreachable(true), 29, ['cancel']],
+    ['gives an orderly deletion that becomes hasty late as long', deleted(), unreachable(50), 79, ['terminate']],
+    ['asks nothing of a Temporal that is away', deleted(), away, 59, []],
+    ['goes without a last blow that could only be in vain', deleted(), away, 360, ['removeFinalizer']],
+    ['has its chance after an operator that was away', deleted(), unreachable(undefined, 3600), 3629, ['terminate']],
+    ['and no more than that', deleted(), unreachable(undefined, 3600), 3630, ['terminate', 'removeFinalizer']],
+    ['does not go before that', deleted(), unreachable(0), 29, ['cancel']],
     [
       'does nothing without its finalizer',
       anAIWorkflow({ metadata: { deletionTimestamp: DELETED, finalizers: ['x/y'] }, status: started }),
@@ -123,7 +154,7 @@ describe('deletion', () => {
   });
 
   it('never believes that there is no run while Temporal is away', () => {
-    const observed = aWorld({ run: { kind: 'unknown', message: 'away' }, deletion: { isHasty: false } });
+    const observed = aWorld({ run: unknown, deletion: { seenAt: after(0) } });
     expect(types(planRun(deleted({}, {}), observed, after(100)))).toEqual([]);
   });
 });

@@ -4,7 +4,7 @@ import type { ObservedRun } from '../../../../src/controllers/aiworkflow/observe
 import { FINALIZER, type RunAction } from '../../../../src/controllers/aiworkflow/plan.ts';
 import { reportRun } from '../../../../src/controllers/aiworkflow/report.ts';
 import { OperatorError } from '../../../../src/errors.ts';
-import { anAIWorkflow, aStartRequest, aWorld, started } from '../../../builders/aiworkflow.ts';
+import { aConnectionView, anAIWorkflow, aStartRequest, aWorld, started } from '../../../builders/aiworkflow.ts';
 
 const NOON = new Date('2026-01-01T12:00:00.000Z');
 const LATER = new Date('2026-01-01T12:01:30.000Z');
@@ -63,7 +63,7 @@ describe('a start', () => {
 
   it('links to the page of the run', () => {
     const observed = aWorld({
-      connection: { isUsable: true, clusterID: 'c-1', namespace: 'prod', uiUrl: 'http://ui/' },
+      connection: aConnectionView({ namespace: 'prod', uiUrl: 'http://ui/' }),
     });
     expect(report(anAIWorkflow(), observed, { applied: [start] })?.temporal?.url).toBe(
       'http://ui/namespaces/prod/workflows/default%2Fteam-a%2Fsummarize/r-1/history',
@@ -191,7 +191,7 @@ describe('a run that Temporal does not know', () => {
 describe('Temporal away', () => {
   const away = (ms: number) =>
     aWorld({
-      connection: { isUsable: true, clusterID: 'c-1', namespace: 'default', awaySince: new Date(NOON.getTime() - ms) },
+      connection: aConnectionView({ awaySince: new Date(NOON.getTime() - ms) }),
     });
   it('is told after half a minute and never as a failure', () => {
     const status = report(live, away(30_000));
@@ -203,6 +203,46 @@ describe('Temporal away', () => {
   });
 });
 
+describe('a run that Temporal does not tell about', () => {
+  const unknown = (ms: number) => {
+    const since = new Date(NOON.getTime() - ms);
+    return aWorld({ run: { kind: 'unknown', reason: 'TemporalForbidden', message: 'Could not read the end', since } });
+  };
+
+  it('says so after half a minute, and goes on', () => {
+    const status = report(live, unknown(30_000));
+    expect(statuses(status)).toMatchObject({ Ready: 'True Started', TemporalReachable: 'False TemporalForbidden' });
+    expect(status?.phase).toBe('Running');
+    expect(statuses(report(live, unknown(29_000)))).not.toHaveProperty('TemporalReachable');
+  });
+});
+
+describe('a connection that does not work', () => {
+  const broken = (ms?: number) => {
+    const since = ms === undefined ? undefined : new Date(NOON.getTime() - ms);
+    return aWorld({
+      connection: { isUsable: false, reason: 'ConnectionNotReady', message: 'm', needsChange: false, since },
+    });
+  };
+
+  it.each([
+    ['for long', 30_000, 'False ConnectionNotReady'],
+    ['for longer than is known', undefined, 'False ConnectionNotReady'],
+    ['just now', 29_000, undefined],
+  ])('%s, is told of its runs as it should be', (_, ms, told) => {
+    expect(statuses(report(live, broken(ms)))['TemporalReachable']).toBe(told);
+  });
+});
+
+it('a run that would be started while Temporal is away waits for it, and says so', () => {
+  const connection = aConnectionView({ awaySince: NOON });
+  expect(statuses(report(anAIWorkflow(), aWorld({ connection, start: aStartRequest })))).toMatchObject({
+    Accepted: 'True Reconciled',
+    Ready: 'False TemporalUnavailable',
+    Reconciling: 'True TemporalUnavailable',
+  });
+});
+
 describe('a deletion', () => {
   const deleted = anAIWorkflow({
     metadata: { finalizers: [FINALIZER], deletionTimestamp: NOON.toISOString() },
@@ -210,12 +250,17 @@ describe('a deletion', () => {
   });
   it('says what it waits for', () => {
     const run = { workflowID: 'w', firstRunID: 'r-1' };
-    const status = report(deleted, aWorld({ run: { kind: 'live' }, deletion: { run, isHasty: false } }));
+    const status = report(deleted, aWorld({ run: { kind: 'live' }, deletion: { run, seenAt: NOON } }));
     expect(statuses(status)).toMatchObject({ Ready: 'False Deleting', Reconciling: 'True Deleting' });
+  });
+  it('says why it does not get on', () => {
+    const wrong = { kind: 'unknown', reason: 'WrongCluster', message: 'elsewhere', since: NOON } as const;
+    const status = report(deleted, aWorld({ run: wrong, deletion: { seenAt: NOON } }));
+    expect(status?.conditions?.find(({ type }) => type === 'Ready')?.message).toMatch(/elsewhere$/);
   });
   it('writes nothing more once the finalizer is off', () => {
     const applied: RunAction[] = [{ type: 'removeFinalizer', because: 'b' }];
-    expect(report(deleted, aWorld({ deletion: { isHasty: false } }), { applied })).toBeUndefined();
+    expect(report(deleted, aWorld({ deletion: { seenAt: NOON } }), { applied })).toBeUndefined();
   });
 });
 

@@ -63,13 +63,16 @@ describe('resolving a connection', () => {
   });
 
   it('tells what is wrong with one, and leaves its client to end what runs', () => {
-    const problem = { reason: 'SecretNotFound', message: 'There is no Secret s in namespace team-a' } as const;
+    const message = 'There is no Secret s in namespace team-a';
+    const problem = { reason: 'SecretNotFound', message, since: new Date(0) } as const;
     const { directory } = aDirectory({ [KEY]: good({ problem }) });
     expect(directory.resolve(own, teamA)).toEqual({
       isUsable: false,
       key: KEY,
       reason: 'ConnectionNotReady',
       message: 'TemporalConnection temporal is not ready: There is no Secret s in namespace team-a',
+      problem,
+      connection: good().connection,
       client,
       server: aServer,
     });
@@ -82,8 +85,7 @@ describe('resolving a connection', () => {
       key: KEY,
       reason: 'ConnectionNotReady',
       message: 'TemporalConnection temporal is not looked at yet',
-      client: undefined,
-      server: undefined,
+      connection: aConnection(),
     });
   });
 
@@ -128,11 +130,25 @@ describe('a connection of the cluster', () => {
   });
 });
 
+describe('a connection that was deleted', () => {
+  it('is there no more, but its client is, to end what runs', () => {
+    const problem = { reason: 'ConnectionNotFound', message: 'deleted', since: new Date(0) } as const;
+    const { directory } = aDirectory({ [KEY]: good({ problem }) });
+    expect(directory.resolve(own, teamA)).toMatchObject({
+      isUsable: false,
+      reason: 'ConnectionNotFound',
+      message: 'spec.connectionRef: there is no TemporalConnection named temporal',
+      client,
+      server: aServer,
+    });
+  });
+});
+
 describe('word of a change', () => {
   it.each<[string, Partial<ConnectionEntry>, number]>([
     ['nothing but the server', { server: { ...aServer, serverVersion: '2' } }, 0],
     ['the client', { client: aTemporal({}) }, 1],
-    ['a problem that came', { problem: { reason: 'SecretNotFound', message: 'x' } }, 1],
+    ['a problem that came', { problem: { reason: 'SecretNotFound', message: 'x', since: new Date(0) } }, 1],
     ['the spec', { connection: aConnection({ metadata: { generation: 2 } }) }, 1],
     ['an outage', { awaySince: new Date(0) }, 1],
   ])('of %s is given %# times', (_, change, times) => {

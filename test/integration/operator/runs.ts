@@ -67,8 +67,8 @@ export class Runs {
     return items;
   }
 
-  async delete(name: string): Promise<void> {
-    await this.shared.api.call(this.path('aiworkflows', name), { method: 'DELETE' });
+  async delete(name: string, plural = 'aiworkflows'): Promise<void> {
+    await this.shared.api.call(this.path(plural, name), { method: 'DELETE' });
   }
 
   /** The condition of any of our objects, once it has that status and reason. */

@@ -32,6 +32,8 @@ export function temporalSpec(state: ClusterState): ProcessSpec {
       ...['--db-filename', join(folderOf(state.instance), 'temporal.db'), ...pragmas],
       ...settings.flatMap((setting) => ['--dynamic-config-value', setting]),
     ],
+    // Where this machine has no name for its user (as in many containers) its telemetry would refuse to start.
+    env: { USER: 'temporal' },
     ...(state.network && { netns: state.network.namespace }),
   };
 }

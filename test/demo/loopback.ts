@@ -16,7 +16,7 @@ const gpuNode = 'gpu-0';
 const differences = `You are not root, so this machine gets no real node. What differs from the whole demo:
   - the node with GPUs is make-believe; the scheduler, the controllers and all else of the control plane are real
   - the worker pod is run as a process of this machine, without a container and without an image
-  - so is the operator, with the rights of the chart's own ServiceAccount`;
+  - so is the operator, with the rights of the chart's own ServiceAccount; the pod of its Deployment is make-believe`;
 
 /** A cluster of this machine that needs no root. */
 export async function loopbackStage(): Promise<Stage> {
@@ -29,7 +29,7 @@ export async function loopbackStage(): Promise<Stage> {
   const annotated = `template:\n    metadata:\n      annotations:\n        ${runAnnotation}: process\n    spec:`;
   return {
     tools: await toolsFor(cluster.kubeconfig),
-    values: { replicas: '0' },
+    values: { replicas: '1' },
     pool: await examplePool({
       'address: temporal-frontend.temporal:7233': address,
       'template:\n    spec:': annotated,

@@ -1,6 +1,8 @@
+import { dirname, join } from 'node:path';
 import { operatorImage, pythonInferenceImage } from '../builders/images.ts';
 import { attach } from '../cluster/cluster.ts';
 import type { LocalCluster } from '../cluster/cluster.ts';
+import type { ImageRequest } from '../cluster/images.ts';
 import { launch } from '../cluster/launch.ts';
 import { toStderr } from '../cluster/progress.ts';
 import { sharedClusterVariable } from '../cluster/shared.ts';
@@ -28,6 +30,17 @@ export default async function globalSetup(): Promise<void> {
 
 async function addImages(cluster: LocalCluster): Promise<string> {
   const operator = await operatorImage(toStderr);
-  for (const image of [operator, await pythonInferenceImage(toStderr)]) await cluster.addImage(image);
+  const images = [operator, await pythonInferenceImage(toStderr), temporalImage(cluster)];
+  for (const image of images) await cluster.addImage(image);
   return operator.tag;
+}
+
+/** By the name that the chart gives its dev server unless told otherwise. */
+function temporalImage({ state }: LocalCluster): ImageRequest {
+  return {
+    dockerfile: join(import.meta.dirname, 'temporal.Dockerfile'),
+    context: dirname(state.programs['temporal'] ?? ''),
+    tag: 'docker.io/temporalio/temporal:1.9.1',
+    base: 'none',
+  };
 }

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { failureOf } from '../builders/tools.ts';
 import { until } from '../cluster/poll.ts';
 import { inventory } from './inventory.ts';
-import { apply, aRun, aTestPool, enterWorld, finished, installKinds, installOperator } from './world.ts';
+import { apply, aConnection, aRun, aTestPool, enterWorld, finished, installKinds, installOperator } from './world.ts';
 import { leaveWorld, uninstall } from './world.ts';
 import type { World } from './world.ts';
 
@@ -36,10 +36,12 @@ describe('the kinds alone', () => {
 });
 
 describe('the operator', () => {
-  it('is installed by Helm and passes its own test', async () => {
-    await installOperator(world);
+  it('is installed by Helm, with a Temporal of its own to try things out, and passes its own test', async () => {
+    await installOperator(world, 'temporal.devServer.enabled=true');
     const report = await world.tools.helm(['test', 'aiworkflow', `--namespace=${world.system}`, '--timeout=90s']);
     expect(report).toMatch(/Phase:\s+Succeeded/);
+    await apply(world, aConnection('own', `temporal-frontend.${world.system}:7233`));
+    await kubectl('wait', 'temporalconnection/own', '--for=condition=Ready', '--timeout=30s');
   });
 
   it('holds Helm for the twenty seconds that a run needs, where it is ready once it has succeeded', async () => {

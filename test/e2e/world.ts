@@ -81,10 +81,14 @@ export function aRun(name: string, workflow: object, more: object = {}): object 
   return { apiVersion, kind: 'AIWorkflow', metadata: { name }, spec: { workflow, ...more } };
 }
 
+/** A connection by that name. */
+export function aConnection(name: string, address: string): object {
+  return { apiVersion, kind: 'TemporalConnection', metadata: { name }, spec: { address } };
+}
+
 /** The connection `default` and a pool that serves the workflow types of the integration tests, from the example's image. */
 export async function aTestPool(name: string, scaling: object, more: object = {}): Promise<object[]> {
   const script = await readFile(join(repository, 'test/integration/workers/python/worker.py'), 'utf8');
-  const address = 'temporal-frontend.temporal:7233';
   const container = {
     name: 'worker',
     image: exampleImage,
@@ -95,7 +99,7 @@ export async function aTestPool(name: string, scaling: object, more: object = {}
   const spec = { containers: [container], volumes: [{ name: 'script', configMap: { name: 'worker' } }] };
   return [
     { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'worker' }, data: { 'worker.py': script } },
-    { apiVersion, kind: 'TemporalConnection', metadata: { name: 'default' }, spec: { address } },
+    aConnection('default', 'temporal-frontend.temporal:7233'),
     { apiVersion, kind: 'Worker', metadata: { name }, spec: { taskQueue: name, scaling, template: { spec }, ...more } },
   ];
 }

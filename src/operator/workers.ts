@@ -2,11 +2,10 @@ import type { AIWorkflow } from '../api/aiworkflow.ts';
 import { keyOf, type KubeObject } from '../api/resource.ts';
 import type { Worker } from '../api/worker.ts';
 import type { ConnectionDirectory } from '../controllers/connection/directory.ts';
-import { workerReconciler } from '../controllers/worker/index.ts';
+import { passOverWorker, workerReconciler } from '../controllers/worker/index.ts';
 import { PoolMemory } from '../controllers/worker/poolmemory.ts';
 import type { Controller } from '../runtime/controller.ts';
 import type { Change } from '../runtime/store.ts';
-import { reconcile } from '../runtime/reconcile.ts';
 import { QueueReader } from '../temporal/queues.ts';
 import type { TemporalClient } from '../temporal/clients.ts';
 import { workerKind } from './caches.ts';
@@ -84,6 +83,6 @@ function workerController(world: TermWorld, connections: ConnectionDirectory, me
   });
   return controllerOf(world, 'worker', {
     find: (key: string) => caches.workers.get(key),
-    pass: (worker, signal) => reconcile({ ...reconciler, observe }, worker, host, signal),
+    pass: (worker, signal) => passOverWorker({ ...reconciler, observe }, worker, host, signal),
   });
 }

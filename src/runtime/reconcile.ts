@@ -21,6 +21,8 @@ export interface Outcome<Observed, Action> {
   readonly observed?: Observed;
   readonly applied: readonly Action[];
   readonly error?: OperatorError;
+  /** The action that met the error; absent where it came before any. */
+  readonly failed?: Action;
 }
 
 /** The four steps every controller in this repository is made of. */
@@ -103,15 +105,18 @@ async function attempt<Resource extends AnyResource, Observed, Action extends An
   const applied: Action[] = [];
   let current = resource;
   let observed: Observed | undefined;
+  let failed: Action | undefined;
   try {
     observed = await reconciler.observe(current, signal);
     const plan = reconciler.plan(current, observed, host.now());
     for (const action of plan.actions) {
       signal.throwIfAborted();
+      failed = action;
       const result = await reconciler.apply(current, action, signal);
       current = result.resource ?? current;
       applied.push(result.action ?? action);
       host.onApplied(current, result.action ?? action);
+      failed = undefined;
     }
     const retry = plan.recheckAfterMs === undefined ? 'done' : { afterMs: plan.recheckAfterMs };
     return { resource: current, outcome: { observed, applied }, retry };
@@ -119,7 +124,7 @@ async function attempt<Resource extends AnyResource, Observed, Action extends An
     const error = asOperatorError(thrown);
     return {
       resource: current,
-      outcome: { ...(observed !== undefined && { observed }), applied, error },
+      outcome: { ...(observed !== undefined && { observed }), applied, error, ...(failed && { failed }) },
       retry: error.retry,
     };
   }

@@ -31,8 +31,14 @@ export interface Held {
   readonly labels?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
+/** What `aPoolWorld` makes: its clock can be moved, and what the watch shows be changed. */
+export interface PoolWorld extends WorkerWorld {
+  nowMs: number;
+  readonly deployments: Store<Deployment>;
+}
+
 /** A world for observing Workers in: real stores and a real directory, in front of servers that only say what the test says. */
-export function aPoolWorld(held: Held): WorkerWorld & { nowMs: number; readonly memory: PoolMemory } {
+export function aPoolWorld(held: Held): PoolWorld {
   const connections = new ConnectionDirectory();
   const client = aTemporal(held.temporal ?? {});
   const entry = { connection: held.connection, client, server: aServer, ...held.entry };

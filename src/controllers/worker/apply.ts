@@ -14,7 +14,7 @@ import { ownerOf } from './world.ts';
 export type WorkerWrites = Pick<KubeClient, 'create' | 'find' | 'applyServerSide' | 'patchJson' | 'patchMerge'>;
 
 /** What was refused once is tried again this much later, in case somebody has removed what was in the way. */
-const AGAIN_MS = 30_000;
+export const AGAIN_MS = 30_000;
 
 /** Performs one action. Doing it twice is as good as doing it once. */
 export async function applyWorker(
@@ -86,7 +86,7 @@ async function markPod(
   }
 }
 
-/** One that is there already is ours, or a stranger's who has his reasons: either way it stays. */
+/** One that is there already stays; the next pass that looks for it sees whose it is. */
 async function createBudget(kube: WorkerWrites, manifest: Loose, signal: AbortSignal) {
   try {
     await kube.create(podDisruptionBudgets, manifestOf(manifest), { signal });

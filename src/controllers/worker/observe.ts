@@ -18,6 +18,7 @@ import { deploymentOf, isHindered, peersOf, podsOf, type PoolsWorld } from './pe
 import { observeQueue } from './queue.ts';
 import { servingOf, type ReadWorker } from './serving.ts';
 import { startedActivities } from './started.ts';
+import { ownerOf } from './world.ts';
 
 /** What observing a Worker needs from outside. */
 export interface WorkerWorld extends PoolsWorld {
@@ -116,10 +117,13 @@ async function decideSize(
   return decision;
 }
 
-/** Once it is there it stays: the garbage collector takes it with the Worker. */
-async function hasBudget({ kube, memory }: WorkerWorld, { metadata }: Worker, signal: AbortSignal): Promise<boolean> {
-  if (memory.hasBudget(metadata.uid)) return true;
+/** Whether there is nothing to do about the budget now. */
+async function hasBudget({ kube, memory, now }: WorkerWorld, { metadata }: Worker, signal: AbortSignal) {
+  const nowMs = now().getTime();
+  if (!memory.isBudgetDue(metadata.uid, nowMs)) return true;
   const found = await kube.find(podDisruptionBudgets, metadata, { signal });
-  if (found) memory.budgetSeen(metadata.uid);
-  return found !== undefined;
+  if (!found) return false;
+  // One of an earlier Worker of that name is about to go: only when it has gone can ours come. A stranger's is respected.
+  if (ownerOf(found, metadata.uid) !== 'predecessor') memory.budgetSeen(metadata.uid, nowMs);
+  return true;
 }

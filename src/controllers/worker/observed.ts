@@ -108,6 +108,7 @@ export type ObservedWorker =
       /** Why `queue` is not there. */
       readonly temporal?: Objection | undefined;
       readonly decision: Decision;
+      /** Whether there is nothing to do about the budget now. */
       readonly hasBudget: boolean;
       /** Queues of this Temporal namespace that share one budget of calls. */
       readonly queues: number;

@@ -53,9 +53,10 @@ export function planWorker(worker: Worker, observed: ObservedWorker, now: Date):
   const actions = [
     ...sizeActions(observed, deployment),
     ...markActions(worker, observed),
-    ...budgetActions(worker, observed),
-    // Last, because it may be refused: a template that the API server rejects must not stop the pool from scaling.
+    // After those, because it may be refused: a template that the API server rejects must not stop the pool from scaling.
     ...updateActions(observed, deployment),
+    // Last, because it may be refused, too, and matters least.
+    ...budgetActions(worker, observed),
   ];
   return { actions, recheckAfterMs: recheckMs(worker, observed, now) };
 }

@@ -2,9 +2,12 @@ import { newMemory, type ScalingMemory } from './memory.ts';
 
 interface Remembered {
   scaling?: ScalingMemory;
-  hasBudget?: boolean;
+  budgetSeenMs?: number;
   figuresWrittenMs?: number;
 }
+
+/** A budget that was seen to is not looked for again before. */
+const BUDGET_MS = 10 * 60_000;
 
 /** What this process remembers of pools between passes, by the Worker's uid. All of it can be lost. */
 export class PoolMemory {
@@ -18,12 +21,13 @@ export class PoolMemory {
     this.of(uid).scaling = scaling;
   }
 
-  hasBudget(uid: string): boolean {
-    return this.pools.get(uid)?.hasBudget ?? false;
+  /** Whether it is time to see to the budget: nobody tells us when one goes. */
+  isBudgetDue(uid: string, nowMs: number): boolean {
+    return nowMs - (this.pools.get(uid)?.budgetSeenMs ?? 0) >= BUDGET_MS;
   }
 
-  budgetSeen(uid: string): void {
-    this.of(uid).hasBudget = true;
+  budgetSeen(uid: string, nowMs: number): void {
+    this.of(uid).budgetSeenMs = nowMs;
   }
 
   /** 0 before the first time. */

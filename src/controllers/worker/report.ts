@@ -35,10 +35,13 @@ function objectedStatus(worker: Worker, verdicts: WorkerVerdicts, now: Date): Wo
   return { ...worker.status, ...judged(worker, verdicts, now) };
 }
 
-function servedStatus(worker: Worker, observed: ServedWorker, { applied, error }: WorkerPass, now: Date): WorkerStatus {
+function servedStatus(worker: Worker, observed: ServedWorker, pass: WorkerPass, now: Date): WorkerStatus {
+  const { applied, failed } = pass;
+  // Pools work without one; the log says why it is missing.
+  const error = failed?.type === 'createBudget' ? undefined : pass.error;
   const scaledTo = applied.flatMap((action) => ('replicas' in action ? [action.replicas] : [])).at(-1);
   const isWritten = applied.some(({ type }) => type === 'createDeployment' || type === 'updateDeployment');
-  const verdicts = servedVerdicts({ worker, observed, scaledTo, isWritten, error }, now);
+  const verdicts = servedVerdicts({ worker, observed, scaledTo, isWritten, error, failed: failed?.type }, now);
   return { ...figuresOf(worker, observed, scaledTo, now), ...judged(worker, verdicts, now) };
 }
 

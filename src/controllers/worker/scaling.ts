@@ -17,14 +17,14 @@ export function scalingVerdicts(pass: Pass, now: Date): WorkerVerdicts {
   };
 }
 
-function scalingActive({ worker: { spec }, observed, error }: Pass, now: Date): Verdict {
+function scalingActive({ worker: { spec }, observed, error, failed }: Pass, now: Date): Verdict {
   const { mode } = spec.scaling;
   if (mode !== 'Backlog') {
     const message = `In the mode ${mode} the size is that of spec.replicas`;
     return { status: 'False', reason: 'ScalingInactive', message };
   }
-  // A template that is refused is carried out last, when the pool has been scaled.
-  if (error && error.reason !== 'TemplateRejected') {
+  // The template is brought up to date when the pool has been scaled.
+  if (error && failed !== 'updateDeployment') {
     return { status: 'False', reason: error.reason, message: error.message };
   }
   if (isAway(observed, now)) {

@@ -5,6 +5,7 @@ import { counted } from './explain.ts';
 import { sizeAfter, whyNotReady } from './figures.ts';
 import { gpusPerPod } from './gpus.ts';
 import type { ServedWorker, WorkerObjection } from './observed.ts';
+import type { WorkerAction } from './plan.ts';
 import { scalingVerdicts } from './scaling.ts';
 
 /** The conditions of a Worker. */
@@ -31,6 +32,8 @@ export interface Pass {
   /** Whether this pass created the Deployment or brought it to another template. */
   readonly isWritten: boolean;
   readonly error?: OperatorError | undefined;
+  /** The action that met the error. */
+  readonly failed?: WorkerAction['type'] | undefined;
 }
 
 const accepted: Verdict = {

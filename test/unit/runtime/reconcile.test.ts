@@ -115,7 +115,8 @@ describe('one pass', () => {
       apply: (_, { type }) => (type === 'two' ? Promise.reject(error) : Promise.resolve({})),
       report: (_, { error: why }) => ({ problem: why?.reason }),
     });
-    expect([said, outcome]).toEqual([['one'], { observed: 'the world', applied: [act('one')], error }]);
+    expect(said).toEqual(['one']);
+    expect(outcome).toEqual({ observed: 'the world', applied: [act('one')], error, failed: act('two') });
     expect(written).toEqual([[{ problem: 'KubernetesUnavailable' }, '1']]);
     expect(result).toEqual({ retry: { afterMs: 7_000 }, actions: 1, statusWritten: true, error });
   });

@@ -46,12 +46,13 @@ export class PoolServer implements WorkerKube {
     this.throwRefusal('create', kind);
     const id = idOf(kind, manifest.metadata);
     if (this.objects.has(id)) throw new OperatorError('AlreadyExists', `${id} exists`, { retry: 'never' });
-    return this.write<T>(id, { ...manifest, metadata: { ...manifest.metadata, uid: `u-${id}-${this.writes}` } });
+    const metadata = { ...manifest.metadata, uid: `u-${id}-${this.writes}` };
+    return this.write(id, { ...manifest, metadata }) as T;
   };
 
   applyServerSide: KubeClient['applyServerSide'] = async <T extends KubeObject>(kind: Kind<T>, manifest: Manifest) => {
     this.throwRefusal('apply', kind);
-    return this.write<T>(idOf(kind, manifest.metadata), { ...manifest });
+    return this.write(idOf(kind, manifest.metadata), { ...manifest }) as T;
   };
 
   patchMerge: KubeClient['patchMerge'] = async <T extends KubeObject>(
@@ -63,10 +64,10 @@ export class PoolServer implements WorkerKube {
     const id = idOf(kind, name);
     const before = this.objects.get(id);
     if (!before) throw new OperatorError('NotFound', `${id} does not exist`, { retry: 'backoff' });
-    return this.write<T>(id, merged(before as unknown as Writes, patch as Writes));
+    return this.write(id, merged(before as unknown as Writes, patch as Writes)) as T;
   };
 
-  patchJson: KubeClient['patchJson'] = async <T extends KubeObject>(kind: Kind<T>, name: ObjectName) =>
+  patchJson: KubeClient['patchJson'] = async <T extends KubeObject>(kind: Kind<T>, name: ObjectName): Promise<T> =>
     this.objects.get(idOf(kind, name)) as T;
 
   private throwRefusal(verb: string, { plural }: Kind<KubeObject>): void {
@@ -74,10 +75,10 @@ export class PoolServer implements WorkerKube {
     if (refusal) throw refusal;
   }
 
-  private write<T extends KubeObject>(id: string, object: Writes): T {
+  private write(id: string, object: Writes): KubeObject {
     this.writes += 1;
     const metadata = { ...(object['metadata'] as KubeObject['metadata']), resourceVersion: String(this.writes) };
-    const written = { ...object, metadata } as unknown as T;
+    const written = { ...object, metadata };
     this.objects.set(id, written);
     return written;
   }

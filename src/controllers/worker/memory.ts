@@ -20,7 +20,7 @@ export interface PodMemory {
   readonly isBornHere: boolean;
   readonly pollingSinceMs?: number | undefined;
   readonly terminatingSinceMs?: number | undefined;
-  /** Since when a container of it runs. */
+  /** Since when its worker container runs. */
   readonly runningSinceMs?: number | undefined;
   readonly idleSinceMs?: number | undefined;
   /** When we last saw a new beat of any of its workers. */

@@ -57,7 +57,7 @@ export interface ObservedPod {
   /** Whether its containers are ready. */
   readonly isReady: boolean;
   readonly isTerminating: boolean;
-  /** Whether a container of it runs. One without can hold no work. */
+  /** Whether its worker container runs. A pod without can hold no work. */
   readonly hasProcess: boolean;
   /** Whether it carries the marks of a busy pod, see `guard.ts`. */
   readonly isGuarded: boolean;

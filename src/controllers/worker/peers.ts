@@ -2,6 +2,7 @@ import { keyOf } from '../../api/resource.ts';
 import type { Worker } from '../../api/worker.ts';
 import type { Deployment, Pod } from '../../kube/types.ts';
 import type { ReadStore } from '../../runtime/store.ts';
+import { containerOf } from './containers.ts';
 import type { Pool } from './member.ts';
 import type { ObservedDeployment } from './observed.ts';
 import { servingOf, type ReadWorker, type ServingWorld } from './serving.ts';
@@ -73,5 +74,5 @@ export function deploymentOf({ deployments }: PoolsWorld, worker: Worker): Obser
 
 /** The pods of a Worker. */
 export function podsOf({ pods }: PoolsWorld, worker: Worker) {
-  return observedPods(pods.by('worker', keyOf(worker)));
+  return observedPods(pods.by('worker', keyOf(worker)), containerOf(worker.spec.template.spec)?.['name']);
 }

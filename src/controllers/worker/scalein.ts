@@ -45,12 +45,17 @@ export interface Exits {
 /** Idle pods all at once; where there is none, one of those of which nothing is known. */
 export function exitsOf(surplus: Surplus): Exits {
   const { live, current, idleFloor, blindFloor, terminating } = surplus;
-  const idle = live.filter(({ state }) => state === 'idle');
+  const idle = live.filter(isIdle);
   if (idle.length > 0 || live.length < current) {
     return withMarks(surplus, idle, Math.max(idleFloor, live.length - idle.length));
   }
   const unknown = terminating === 0 ? live.filter(({ state }) => state === 'unknown') : [];
   return withMarks(surplus, unknown, unknown.length === 0 ? current : Math.max(blindFloor, current - 1));
+}
+
+/** One that is not ready and tells nothing is as good as idle: Kubernetes takes it before any other anyway. */
+function isIdle({ pod, state }: PodActivity): boolean {
+  return state === 'idle' || (state === 'unknown' && !pod.isReady);
 }
 
 function withMarks({ live, current }: Surplus, candidates: readonly PodActivity[], to: number): Exits {
@@ -88,7 +93,7 @@ function whyNotNow({ live, current, pending }: Surplus, { candidates, to }: Exit
   const underWay = 'an earlier step down is still under way';
   if (pending) return underWay;
   // Whoever is chosen, no work is hit; and a rollout that cannot proceed must not keep an idle pool for ever.
-  if (to < current && live.every(({ state }) => state === 'idle')) return undefined;
+  if (to < current && live.every(isIdle)) return undefined;
   if (live.length > current) return underWay;
   if (to >= current) return 'the pods are busy, or not known to be idle';
   if (live.length <= to) return undefined;

@@ -30,26 +30,37 @@ export function ownerOf({ metadata }: KubeObject, uid: string): ObservedDeployme
   return owner.uid === uid && metadata.deletionTimestamp === undefined ? 'ours' : 'predecessor';
 }
 
-/** Pods as the scaler sees them; those that have ended count for nothing, as they do for their ReplicaSet. */
-export function observedPods(pods: readonly Pod[]): ObservedPod[] {
+/**
+ * Pods as the scaler sees them; those that have ended count for nothing, as
+ * they do for their ReplicaSet. `workerContainer`: the name of the container
+ * that works.
+ */
+export function observedPods(pods: readonly Pod[], workerContainer: unknown): ObservedPod[] {
   return pods
     .filter(({ status }) => status?.phase !== 'Succeeded' && status?.phase !== 'Failed')
-    .map((pod) => observedPod(pod));
+    .map((pod) => observedPod(pod, workerContainer));
 }
 
-function observedPod({ metadata, status }: Pod): ObservedPod {
+function observedPod({ metadata, status }: Pod, workerContainer: unknown): ObservedPod {
   const { annotations = {}, ownerReferences = [] } = metadata;
   return {
     name: metadata.name,
     isReady: find(status?.conditions, 'Ready', 'True') !== undefined,
     isTerminating: metadata.deletionTimestamp !== undefined,
-    hasProcess: (status?.containerStatuses ?? []).some(({ state }) => state?.running !== undefined),
+    hasProcess: isRunning(status, workerContainer),
     isGuarded: isGuarded(annotations),
     replicaSet: ownerReferences.find(({ controller }) => controller)?.name ?? '',
     templateHash: annotations[TEMPLATE_ANNOTATION] ?? '',
     unschedulable: messageOf(status?.conditions, 'PodScheduled', 'False'),
     waitingReason: waitingReason(status),
   };
+}
+
+/** A sidecar holds no work. In a pod of an earlier template the container may have had another name. */
+function isRunning(status: Pod['status'], workerContainer: unknown): boolean {
+  const all = status?.containerStatuses ?? [];
+  const worker = all.filter(({ name }) => name === workerContainer);
+  return (worker.length > 0 ? worker : all).some(({ state }) => state?.running !== undefined);
 }
 
 function waitingReason(status: Pod['status']): string | undefined {

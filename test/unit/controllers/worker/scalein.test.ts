@@ -104,6 +104,33 @@ describe('a step down', () => {
   });
 });
 
+describe('a pod that does not become ready and tells nothing', () => {
+  const hanging = (name: string) => unknown(name, { isReady: false });
+
+  it('goes with the idle ones: Kubernetes would take it first anyway', () => {
+    expect(next(surplus([idle('a'), hanging('b'), busy('c')]))).toEqual({
+      type: 'shrink',
+      to: 1,
+      candidates: ['a', 'b'],
+    });
+  });
+
+  it('goes before the busy ones, and is marked like the idle', () => {
+    expect(next(surplus([hanging('a'), busy('b')]))).toEqual({ type: 'shrink', to: 1, candidates: ['a'] });
+    expect(
+      next(surplus([busy('a'), { ...hanging('b'), pod: aPod('b', { isReady: false, isGuarded: true }) }])),
+    ).toEqual({ type: 'guard' });
+  });
+
+  it('stays while it is needed', () => {
+    expect(next(surplus([idle('a'), hanging('b')], { idleFloor: 2, blindFloor: 2 }))).toEqual({ type: 'none' });
+  });
+
+  it('holds no pool back whose other pods are idle', () => {
+    expect(next(surplus([idle('a'), hanging('b')]))).toEqual({ type: 'shrink', to: 0, candidates: ['a', 'b'] });
+  });
+});
+
 describe('the victims of a step down', () => {
   const pending = { atMs: NOW_MS, size: 1, idle: ['a', 'b'], others: ['c'] };
 

@@ -1,5 +1,6 @@
 import type { AIWorkflow } from '../api/aiworkflow.ts';
 import { isTrue } from '../api/conditions.ts';
+import { withoutArguments, type KeptRun } from '../controllers/aiworkflow/kept.ts';
 import type { KubeObject } from '../api/resource.ts';
 import type { Deployment, Pod } from '../kube/types.ts';
 
@@ -21,12 +22,20 @@ export function isSettled({ metadata, status }: AIWorkflow): boolean {
   );
 }
 
-/** A run as it is kept in memory: a settled one as a small record, so that a hundred thousand of them cost little. */
-export function keptRun(raw: AIWorkflow): AIWorkflow {
-  const run = withoutNoise(raw);
-  if (!isSettled(run)) return run;
-  const { name, namespace, uid, resourceVersion, generation } = run.metadata;
-  const { conditions, observedGeneration } = run.status;
+/**
+ * A run as it is kept in memory: without what its makers can make large and
+ * nobody reads, and a settled one as a small record, so that a hundred thousand
+ * of them cost little.
+ */
+export function keptRun(raw: KeptRun): KeptRun {
+  if (isSettled(raw)) return settledRun(raw);
+  const { labels: _, annotations: __, ownerReferences: ___, ...metadata } = withoutNoise(raw).metadata;
+  return withoutArguments({ ...raw, metadata });
+}
+
+function settledRun({ metadata, status }: AIWorkflow): AIWorkflow {
+  const { name, namespace, uid, resourceVersion, generation } = metadata;
+  const { conditions, observedGeneration } = status;
   const finished = (conditions ?? []).filter(({ type }) => type === 'Finished');
   return {
     metadata: { name, uid, resourceVersion, ...(namespace && { namespace }), ...(generation && { generation }) },

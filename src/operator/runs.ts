@@ -12,7 +12,7 @@ import { aiworkflowKind } from './caches.ts';
 import { controllerOf } from './controllers.ts';
 import { eventOfRunAction, eventOfRunStatus } from './events.ts';
 import { hostOf } from './host.ts';
-import { configMapReader, namespaceReader } from './places.ts';
+import { configMapReader, namespaceReader, runReader } from './places.ts';
 import { isSettled, keptRun } from './projections.ts';
 import type { TermWorld } from './term.ts';
 
@@ -70,6 +70,7 @@ function runController(world: TermWorld, parts: RunParts): Controller<AIWorkflow
     workerOf: (namespace, name) => caches.workers.get(`${namespace}/${name}`),
     readConfigMap: configMapReader(kube),
     readNamespace: namespaceReader(kube, caches.namespaces),
+    readRun: runReader(kube),
     now: () => new Date(),
   });
   const host = hostOf(world, {

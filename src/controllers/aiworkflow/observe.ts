@@ -8,8 +8,16 @@ import { endOf } from '../../temporal/ended.ts';
 import type { ConnectionDirectory, Resolution } from '../connection/directory.ts';
 import { argsFromOf, type ReadConfigMap } from './args.ts';
 import { identityOf, isOurs } from './identity.ts';
+import type { KeptRun } from './kept.ts';
 import type { RunMemory } from './memory.ts';
-import type { Objection, ObservedConnection, ObservedDeletion, ObservedEnd, ObservedRun } from './observed.ts';
+import {
+  isObjection,
+  type Objection,
+  type ObservedConnection,
+  type ObservedDeletion,
+  type ObservedEnd,
+  type ObservedRun,
+} from './observed.ts';
 import { FINALIZER, isFinished } from './plan.ts';
 import { connectionRefOf, startRequestOf } from './request.ts';
 import { followedRun, type RunTracker } from './tracker.ts';
@@ -20,6 +28,9 @@ export type ReadNamespace = (
   signal: AbortSignal,
 ) => Promise<{ readonly labels: Readonly<Record<string, string>>; readonly isTerminating: boolean }>;
 
+/** Reads a run as the API server has it, arguments and all. */
+export type ReadRun = (run: AIWorkflow, signal: AbortSignal) => Promise<AIWorkflow>;
+
 /** What observing a run needs from outside. */
 export interface RunWorld {
   readonly clusterName: string;
@@ -27,13 +38,14 @@ export interface RunWorld {
   readonly workerOf: (namespace: string, name: string) => Worker | undefined;
   readonly readConfigMap: ReadConfigMap;
   readonly readNamespace: ReadNamespace;
+  readonly readRun: ReadRun;
   readonly memory: RunMemory;
   readonly tracker: RunTracker;
   readonly now: () => Date;
 }
 
 /** Reads everything the plan for one AIWorkflow needs. Asks Temporal only where something hinted that the run has changed. */
-export async function observeRun(world: RunWorld, resource: AIWorkflow, signal: AbortSignal): Promise<ObservedRun> {
+export async function observeRun(world: RunWorld, resource: KeptRun, signal: AbortSignal): Promise<ObservedRun> {
   const { uid } = resource.metadata;
   if (isFinished(resource)) {
     world.tracker.untrack(uid);
@@ -91,13 +103,16 @@ function connectionView(ref: ConnectionRef, resolution: Resolution): ObservedCon
   };
 }
 
-async function observeStart(world: RunWorld, resource: AIWorkflow, resolution: Resolution, signal: AbortSignal) {
-  return startRequestOf(resource, {
+async function observeStart(world: RunWorld, resource: KeptRun, resolution: Resolution, signal: AbortSignal) {
+  const around = {
     clusterName: world.clusterName,
     worker: workerOf(world, resource),
     connection: resolution,
     argsFrom: await argsFromOf(resource, world.readConfigMap, signal),
-  });
+  };
+  const start = startRequestOf(resource, around);
+  if (isObjection(start) || resource.specBytes === undefined) return start;
+  return startRequestOf(await world.readRun(resource, signal), around);
 }
 
 /** A NotFound from another cluster than the run's says nothing, and must not be believed. */

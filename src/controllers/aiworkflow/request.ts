@@ -1,10 +1,10 @@
 import { MAX_RESOURCE_BYTES, type AIWorkflow } from '../../api/aiworkflow.ts';
 import type { Connection } from '../../api/connection.ts';
 import { defaultConnectionRef, type ConnectionRef } from '../../api/fields.ts';
-import { stringifyJson } from '../../api/json.ts';
 import type { Reason } from '../../api/reasons.ts';
 import type { Worker } from '../../api/worker.ts';
 import { identityOf, workflowIDProblem } from './identity.ts';
+import { jsonBytes, type KeptRun } from './kept.ts';
 import type { Objection, StartRequest } from './observed.ts';
 
 /**
@@ -34,16 +34,13 @@ export interface Surroundings {
   readonly argsFrom: readonly unknown[] | Objection;
 }
 
-type Check = (resource: AIWorkflow & { readonly problem?: string }, around: Surroundings) => Objection | undefined;
+type Check = (resource: KeptRun, around: Surroundings) => Objection | undefined;
 
 /** Asked in order; the first objection wins, so the most basic comes first. */
 const checks: readonly Check[] = [spec, size, worker, sameConnection, connection, workflowID, allowed, argsFrom];
 
-/** What to start, or why nothing can be started now. Pure. */
-export function startRequestOf(
-  resource: AIWorkflow & { readonly problem?: string },
-  around: Surroundings,
-): StartRequest | Objection {
+/** What to start, or why nothing can be started now; without the arguments that a kept run lacks. Pure. */
+export function startRequestOf(resource: KeptRun, around: Surroundings): StartRequest | Objection {
   for (const check of checks) {
     const objection = check(resource, around);
     if (objection) return objection;
@@ -62,22 +59,14 @@ function spec({ problem }: { readonly problem?: string }): Objection | undefined
   return problem === undefined ? undefined : { reason: 'InvalidSpec', message: problem, needsChange: true };
 }
 
-function size({ spec }: AIWorkflow): Objection | undefined {
-  const bytes = jsonBytes(spec);
+function size({ spec, specBytes }: KeptRun): Objection | undefined {
+  const bytes = specBytes ?? jsonBytes(spec);
   if (bytes === undefined) {
     return { reason: 'InvalidSpec', message: 'spec.workflow.args: nested too deeply to be encoded', needsChange: true };
   }
   if (bytes <= MAX_RESOURCE_BYTES) return undefined;
   const message = `The spec has ${bytes} bytes as JSON, more than the ${MAX_RESOURCE_BYTES} that are accepted; pass references to large data`;
   return { reason: 'TooLarge', message, needsChange: true };
-}
-
-function jsonBytes(value: unknown): number | undefined {
-  try {
-    return new TextEncoder().encode(stringifyJson(value)).length;
-  } catch {
-    return undefined; // the engine's own limit on nesting
-  }
 }
 
 function worker({ spec: { workflow } }: AIWorkflow, around: Surroundings): Objection | undefined {

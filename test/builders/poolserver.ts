@@ -100,13 +100,15 @@ export class PoolScene {
   readonly world: PoolWorld;
   readonly applied: WorkerAction[] = [];
   worker: Worker;
+  /** From now on the watch shows no Deployment any more. */
+  isWatchBehind = false;
 
   constructor(worker: Worker, held: Omit<Held, 'workers' | 'deployments'>) {
     this.worker = worker;
     this.world = aPoolWorld({ workers: [worker], ...held });
   }
 
-  /** One pass; the watch has caught up before, and shows what carries the label. */
+  /** One pass; before it the watch catches up, unless it is behind, and shows what carries the label. */
   pass(given: Partial<Host<Worker, WorkerAction>> = {}): Promise<PassResult> {
     this.watch();
     const reconciler = workerReconciler({ ...this.world, kube: this.server });
@@ -122,7 +124,7 @@ export class PoolScene {
   private watch(): void {
     const { deployments } = this.world;
     const found = this.server.deployment(this.worker);
-    if (found?.metadata.labels?.[WORKER_LABEL] !== undefined) deployments.set(found);
+    if (!this.isWatchBehind && found?.metadata.labels?.[WORKER_LABEL] !== undefined) deployments.set(found);
     else deployments.delete(keyOf(this.worker));
   }
 

@@ -2,9 +2,10 @@ import type { Worker } from '../../api/worker.ts';
 import { OperatorError } from '../../errors.ts';
 import type { KubeClient, Manifest } from '../../kube/client.ts';
 import { deployments, podDisruptionBudgets, pods } from '../../kube/kinds.ts';
+import type { Deployment } from '../../kube/types.ts';
 import type { Applied } from '../../runtime/reconcile.ts';
 import { asObject, type Loose } from './loose.ts';
-import { MANAGER } from './names.ts';
+import { MANAGER, WORKER_LABEL } from './names.ts';
 import type { WorkerAction } from './plan.ts';
 import { takeOwnership } from './ownership.ts';
 import { nameTaken } from './verdicts.ts';
@@ -25,8 +26,7 @@ export async function applyWorker(
 ): Promise<Applied<Worker, WorkerAction>> {
   switch (action.type) {
     case 'createDeployment':
-      await createDeployment(kube, worker, withReplicas(action.manifest, action.replicas), signal);
-      return {};
+      return createDeployment(kube, worker, action, signal);
     case 'updateDeployment':
       await updateDeployment(kube, withUid(withReplicas(action.manifest, action.replicas), action.uid), signal);
       return {};
@@ -45,20 +45,41 @@ export async function applyWorker(
 }
 
 /** By POST, never by apply: an apply would take over a stranger's Deployment of that name. */
-async function createDeployment(kube: WorkerWrites, worker: Worker, manifest: Manifest, signal: AbortSignal) {
+async function createDeployment(
+  kube: WorkerWrites,
+  worker: Worker,
+  action: Extract<WorkerAction, { type: 'createDeployment' }>,
+  signal: AbortSignal,
+): Promise<Applied<Worker, WorkerAction>> {
   try {
-    await kube.create(deployments, manifest, { signal });
+    await kube.create(deployments, withReplicas(action.manifest, action.replicas), { signal });
+    return {};
   } catch (error) {
     if (!hasReason(error, 'AlreadyExists')) throw templateProblem(error);
     const existing = await kube.find(deployments, worker.metadata, { signal });
     const owner = existing && ownerOf(existing, worker.metadata.uid);
-    // Ours: our watch is a little behind.
-    if (owner === 'ours') return;
+    if (existing && owner === 'ours') return recover(kube, existing, action.manifest, signal);
     if (owner !== 'stranger')
       throw new OperatorError('Conflict', 'The Deployment is on its way out', { retry: 'backoff' });
     const { reason, message } = nameTaken(worker.metadata.name);
     throw new OperatorError(reason, message, { retry: { afterMs: AGAIN_MS }, cause: error });
   }
+}
+
+/** Ours, and yet the watch did not show it: somebody took the label off by which we watch, or the watch is a little behind. */
+async function recover(
+  kube: WorkerWrites,
+  { metadata: { uid, labels }, spec }: Deployment,
+  manifest: Loose,
+  signal: AbortSignal,
+): Promise<Applied<Worker, WorkerAction>> {
+  if (labels?.[WORKER_LABEL] !== undefined) {
+    throw new OperatorError('Conflict', 'The Deployment exists already', { retry: 'conflict' });
+  }
+  const replicas = spec.replicas ?? 1;
+  await updateDeployment(kube, withUid(withReplicas(manifest, replicas), uid), signal);
+  const because = 'Its label was taken off';
+  return { action: { type: 'updateDeployment', uid, replicas, manifest, because } };
 }
 
 async function updateDeployment(kube: WorkerWrites, manifest: Manifest, signal: AbortSignal) {

@@ -61,6 +61,33 @@ describe('a pool', () => {
   });
 });
 
+describe('a Deployment of ours that the watch does not show', () => {
+  it('for its label was taken off gets it back, keeps its size, and is followed again', async () => {
+    const scene = aScene(3);
+    await scene.pass();
+    const { metadata, ...rest } = scene.server.deployment(scene.worker)!;
+    const bare = { metadata: { ...metadata, labels: {} }, ...rest };
+    scene.server.put('deployments', 'team-a/gpu-pool', { ...bare, spec: { ...rest.spec, replicas: 2 } } as KubeObject);
+    await scene.pass();
+    expect(scene.server.deployment(scene.worker)).toMatchObject({
+      metadata: { uid: metadata.uid, labels: { 'aiworkflow.dev/worker': 'gpu-pool' } },
+      spec: { replicas: 2 },
+    });
+    expect(scene.worker.status.desiredReplicas).toBe(2);
+    await scene.pass();
+    expect(scene.server.deployment(scene.worker)?.spec.replicas).toBe(3);
+  });
+
+  it('for it is a little behind is waited for, and nothing is said of it', async () => {
+    const scene = aScene(3);
+    await scene.pass();
+    const { status } = scene.worker;
+    scene.isWatchBehind = true;
+    expect((await scene.pass()).retry).toBe('conflict');
+    expect([scene.worker.status, scene.applied.length]).toEqual([status, 2]);
+  });
+});
+
 describe('a budget that the API server refuses', () => {
   const forbidden = refusal('KubernetesForbidden', 'backoff');
 

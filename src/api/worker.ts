@@ -34,7 +34,9 @@ export const Scaling = z
       .min(0)
       .max(10000)
       .optional()
-      .describe('Replicas while Temporal cannot be reached; unless given, the present number is kept.'),
+      .describe(
+        'Replicas while Temporal cannot be reached, within `min` and `max`; unless given, the present number is kept. Nobody can tell then which pods work: to get there they are drained one at a time, to 0 as well.',
+      ),
   })
   .default({
     mode: 'Backlog',

@@ -1,5 +1,5 @@
 import { durationMs } from '../../api/duration.ts';
-import type { WorkerSpec } from '../../api/worker.ts';
+import type { Scaling, WorkerSpec } from '../../api/worker.ts';
 import { STATISTIC_AGE_MS, stepUp, targetOf, type Size } from './desired.ts';
 import { marksToChange, type Mark } from './guard.ts';
 import type { QueueMember } from './handout.ts';
@@ -78,8 +78,15 @@ function wanted(
   if (scaling.mode !== 'Backlog') return facts.isSizeKept ? facts.current : replicas;
   if (demand) return targetOf(scaling, demand);
   const isAway = nowMs - (memory.awaySinceMs ?? nowMs) >= AWAY_MS;
-  return isAway ? (scaling.fallbackReplicas ?? facts.current) : facts.current;
+  return isAway ? fallbackOf(scaling, facts.current) : within(scaling, facts.current);
 }
+
+/** The size of a pool that Temporal says nothing to. */
+export function fallbackOf(scaling: Scaling, current: number): number {
+  return within(scaling, scaling.fallbackReplicas ?? current);
+}
+
+const within = ({ min, max }: Scaling, size: number) => Math.min(max, Math.max(min, size));
 
 function surplusOf(
   { scaling }: WorkerSpec,
@@ -97,8 +104,8 @@ function surplusOf(
     blindFloor: Math.min(current, lately),
     live,
     terminating: terminating.length,
-    // Whoever scales a pool to zero by hand means it.
-    startedActivities: scaling.mode === 'Backlog' ? facts.startedActivities : 0,
+    // Whoever scales a pool to zero by hand, or wants none while Temporal is away, means it: there is nobody to ask then.
+    startedActivities: scaling.mode === 'Backlog' && demand ? facts.startedActivities : 0,
     pending: memory.scaleIn,
   };
 }

@@ -8,7 +8,7 @@ import { podDisruptionBudgets } from '../../kube/kinds.ts';
 import type { ReadStore } from '../../runtime/store.ts';
 import type { QueueReader } from '../../temporal/queues.ts';
 import type { TemporalClient } from '../../temporal/clients.ts';
-import type { Resolution } from '../connection/directory.ts';
+import { isObjection, type Objection } from './credentials.ts';
 import { decide, type Decision, type PoolFacts } from './decide.ts';
 import { desiredDeployment } from './deployment.ts';
 import { memberOf, type Pool } from './member.ts';
@@ -37,34 +37,33 @@ export async function observeWorker(
 ): Promise<ObservedWorker> {
   const serving = await servingOf(world, worker, signal);
   if (!serving.isServed) return { kind: 'objected', objection: serving.objection };
-  const { resolution, connection } = serving;
+  const { key, connection, temporal } = serving;
   const deployment = deploymentOf(world, worker);
   const isSizeKept = worker.spec.scaling.mode !== 'Backlog' && deployment?.backlogReplicas === worker.spec.replicas;
-  const reading = await readQueue(world, resolution, worker.spec.taskQueue);
-  const peers = await peersOf(world, worker, resolution.key, signal);
+  const reading = await readQueue(world, temporal, worker.spec.taskQueue);
+  const peers = reading.queue ? await peersOf(world, worker, key, signal) : [];
   const facts = { ...factsOf(world, worker, { peers, deployment, queue: reading.queue }), isSizeKept };
   return {
     kind: 'served',
     desired: desiredDeployment(worker, connection, isSizeKept),
     deployment,
     ...reading,
-    decision: await decideSize(world, worker, { facts, client: resolution.client }, signal),
+    decision: await decideSize(world, worker, { facts, temporal }, signal),
     hasBudget: await hasBudget(world, worker, signal),
-    queues: new Set(world.workers.by('connection', resolution.key).map(({ spec }) => spec.taskQueue)).size,
+    queues: new Set(world.workers.by('connection', key).map(({ spec }) => spec.taskQueue)).size,
     figuresWrittenMs: world.memory.figuresWrittenMs(worker.metadata.uid),
   };
 }
 
-type Usable = Extract<Resolution, { isUsable: true }>;
-
 /** A Temporal that does not answer is a fact to decide by, not a reason to give up. */
 async function readQueue(
   { readerOf }: WorkerWorld,
-  { client }: Usable,
+  temporal: TemporalClient | Objection,
   taskQueue: string,
 ): Promise<Pick<Extract<ObservedWorker, { kind: 'served' }>, 'queue' | 'temporal'>> {
+  if (isObjection(temporal)) return { temporal };
   try {
-    return { queue: await observeQueue(readerOf(client), taskQueue) };
+    return { queue: await observeQueue(readerOf(temporal), taskQueue) };
   } catch (thrown) {
     const { reason, message } = asOperatorError(thrown);
     if (reason === 'InternalError') throw thrown;
@@ -102,15 +101,15 @@ function claimOf({ metadata, status }: AIWorkflow): Claim[] {
 async function decideSize(
   world: WorkerWorld,
   { metadata: { uid }, spec }: Worker,
-  { facts, client }: { readonly facts: PoolFacts; readonly client: TemporalClient },
+  { facts, temporal }: { readonly facts: PoolFacts; readonly temporal: TemporalClient | Objection },
   signal: AbortSignal,
 ): Promise<Decision> {
   const nowMs = world.now().getTime();
   const before = world.memory.scaling(uid, nowMs);
   let decision = decide(spec, facts, before, nowMs);
-  if (decision.retreating.type === 'prove' && facts.queue) {
+  if (decision.retreating.type === 'prove' && !isObjection(temporal)) {
     const live = world.runs.by('worker', facts.key).filter((run) => claimOf(run).length > 0);
-    const running = await startedActivities(client, live, spec.taskQueue, signal).catch(() => undefined);
+    const running = await startedActivities(temporal, live, spec.taskQueue, signal).catch(() => undefined);
     decision = decide(spec, { ...facts, startedActivities: running }, before, nowMs);
   }
   world.memory.remember(uid, decision.memory);

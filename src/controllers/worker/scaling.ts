@@ -1,6 +1,6 @@
 import type { Verdict } from '../../api/conditions.ts';
 import { formatDuration } from '../../api/duration.ts';
-import { AWAY_MS } from './decide.ts';
+import { AWAY_MS, fallbackOf } from './decide.ts';
 import { needOf, wakeFloorOf } from './desired.ts';
 import { counted } from './explain.ts';
 import { SLOW_BEAT_MS } from './idle.ts';
@@ -28,8 +28,9 @@ function scalingActive({ worker: { spec }, observed, error, failed }: Pass, now:
     return { status: 'False', reason: error.reason, message: error.message };
   }
   if (isAway(observed, now)) {
-    const { fallbackReplicas } = spec.scaling;
-    const size = fallbackReplicas === undefined ? 'keeps its size' : `goes to ${fallbackReplicas} replicas`;
+    const { scaling } = spec;
+    const isKept = scaling.fallbackReplicas === undefined;
+    const size = isKept ? 'keeps its size' : `goes to ${counted(fallbackOf(scaling, 0), 'replica')}`;
     return { status: 'False', reason: 'TemporalUnavailable', message: `The pool ${size} until Temporal answers` };
   }
   return following(observed);

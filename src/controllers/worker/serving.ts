@@ -1,7 +1,9 @@
 import { defaultConnectionRef } from '../../api/fields.ts';
+import type { Connection } from '../../api/connection.ts';
 import type { Worker } from '../../api/worker.ts';
+import type { TemporalClient } from '../../temporal/clients.ts';
 import type { ConnectionDirectory, Resolution } from '../connection/directory.ts';
-import { isObjection, podConnection, type PodConnection } from './credentials.ts';
+import { isObjection, podConnection, type Objection, type PodConnection } from './credentials.ts';
 import type { WorkerObjection } from './observed.ts';
 
 /** A Worker as it was read; `problem`: why its spec does not parse. */
@@ -17,8 +19,11 @@ export interface ServingWorld {
 export type Serving =
   | {
       readonly isServed: true;
-      readonly resolution: Extract<Resolution, { isUsable: true }>;
+      /** Key of the connection. */
+      readonly key: string;
       readonly connection: PodConnection;
+      /** The client to ask; or why nobody can be asked now. */
+      readonly temporal: TemporalClient | Objection;
     }
   | { readonly isServed: false; readonly objection: WorkerObjection };
 
@@ -26,9 +31,26 @@ export type Serving =
 export async function servingOf(world: ServingWorld, worker: ReadWorker, signal: AbortSignal): Promise<Serving> {
   if (worker.problem !== undefined) return refused({ reason: 'InvalidSpec', message: worker.problem }, true);
   const resolution = await resolve(world, worker, signal);
-  if (!resolution.isUsable) return refused(resolution, false);
+  if (!resolution.isUsable && !isOutage(resolution)) return refused(resolution, false);
   const connection = podConnection(worker.spec, resolution.connection);
-  return isObjection(connection) ? refused(connection, true) : { isServed: true, resolution, connection };
+  if (isObjection(connection)) return refused(connection, true);
+  return { isServed: true, key: resolution.key, connection, temporal: temporalOf(resolution) };
+}
+
+type Unusable = Extract<Resolution, { isUsable: false }>;
+
+/** Whether a pool keeps its pods, or gets its size, all the same: the connection is there, and may be used, but does not work now. */
+function isOutage(resolution: Unusable): resolution is Unusable & { readonly connection: Connection } {
+  const { connection, problem, reason } = resolution;
+  return connection !== undefined && reason === 'ConnectionNotReady' && problem?.reason !== 'InvalidSpec';
+}
+
+/** Who is known to be away is not asked: the question would hold a pass, and whoever waits for one, until its deadline. */
+function temporalOf(resolution: Resolution): TemporalClient | Objection {
+  if (!resolution.isUsable)
+    return { reason: resolution.problem?.reason ?? resolution.reason, message: resolution.message };
+  const { awaySince, client } = resolution;
+  return awaySince ? { reason: 'TemporalUnavailable', message: 'Temporal does not answer' } : client;
 }
 
 async function resolve(world: ServingWorld, { metadata, spec }: Worker, signal: AbortSignal): Promise<Resolution> {

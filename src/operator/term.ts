@@ -4,7 +4,7 @@ import { ConnectionDirectory, type ConnectionEntry } from '../controllers/connec
 import type { KubeClient } from '../kube/client.ts';
 import type { EventRecord, Log } from '../runtime/ports.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { TokenBucket } from '../temporal/budget.ts';
+import { budgetOfNamespace } from '../temporal/budget.ts';
 import { ClientPool } from '../temporal/clients.ts';
 import type { Caches } from './caches.ts';
 import { connectionsPart } from './connections.ts';
@@ -65,7 +65,7 @@ export async function leadTerm(world: TermWorld, signal: AbortSignal): Promise<v
 function poolOf({ config, metrics }: TermWorld): ClientPool {
   return new ClientPool({
     identity: `aiworkflow-operator@${config.clusterName}`,
-    newBudget: () => new TokenBucket(config.temporalCallsPerSecond),
+    newBudget: () => budgetOfNamespace(config.temporalCallsPerSecond),
     onCall: ({ method, code, namespace, ms }) => {
       metrics.temporalCalls.inc({ method, code, namespace });
       metrics.temporalSeconds.observe({ method }, ms / 1_000);

@@ -2,6 +2,18 @@ import type { Budget, Priority } from './call.ts';
 
 const order: readonly Priority[] = ['start', 'control', 'completion', 'statistics'];
 
+/**
+ * Queries a second. A server answers ten per Temporal namespace and frontend
+ * unless told otherwise; the rest is for lists of workers, which it counts
+ * among them, and for people.
+ */
+const QUERIES_PER_SECOND = 5;
+
+/** The budget of one Temporal namespace that is called up to so many times a second. */
+export function budgetOfNamespace(callsPerSecond: number): Budget {
+  return new TokenBucket(callsPerSecond, new TokenBucket(Math.min(callsPerSecond, QUERIES_PER_SECOND)));
+}
+
 interface Waiting {
   readonly go: () => void;
 }
@@ -12,6 +24,7 @@ interface Waiting {
  * token goes to the least urgent, so that nobody starves.
  */
 export class TokenBucket implements Budget {
+  readonly queries: Budget | undefined;
   private readonly ratePerSecond: number;
   private readonly queues = new Map<Priority, Set<Waiting>>(order.map((priority) => [priority, new Set()]));
   private tokens: number;
@@ -19,8 +32,9 @@ export class TokenBucket implements Budget {
   private timer: NodeJS.Timeout | undefined;
   private served = 0;
 
-  constructor(ratePerSecond: number) {
+  constructor(ratePerSecond: number, queries?: Budget) {
     this.ratePerSecond = ratePerSecond;
+    this.queries = queries;
     this.tokens = ratePerSecond;
   }
 

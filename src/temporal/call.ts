@@ -10,6 +10,8 @@ export type Priority = 'start' | 'control' | 'completion' | 'statistics';
 export interface Budget {
   /** Resolves when one call may be made; those of higher priority go first. Rejects when `signal` is aborted. */
   take(priority: Priority, signal: AbortSignal): Promise<void>;
+  /** Limits queries of the visibility store besides, for which servers have a limit of their own; absent: nothing does. */
+  readonly queries?: Budget | undefined;
 }
 
 /** The calls that this operator makes. */
@@ -60,16 +62,27 @@ export interface Call<M extends Method> {
 const DEADLINE_MS = 10_000;
 /** The library's own default tries for minutes; whoever calls us retries too, and can say that Temporal is away meanwhile. */
 const MAX_ATTEMPTS = 3;
+const GIVEN_UP = 'it was given up';
+const never = new AbortController().signal;
 const PAUSE_MS = { first: 100, exhausted: 1_000 };
 
 /** Makes a call: waits for the budget, tries, tries again where that may help. Throws an OperatorError. */
 export async function attemptCall<M extends Method>(call: Call<M>, options: CallOptions): Promise<ResponseOf<M>> {
+  await turnToQuery(call, options);
   const scope = new Scope(options.signal, options.deadlineMs ?? DEADLINE_MS);
   try {
     return await attemptRepeatedly(call, options, scope);
   } finally {
     scope.end();
   }
+}
+
+/** However many connections share a Temporal namespace, their queries come later and do not fail: so before the deadline begins. */
+async function turnToQuery({ method, budget }: Call<Method>, { what, priority, signal = never }: CallOptions) {
+  if (method !== 'listWorkflowExecutions') return;
+  await budget.queries?.take(priority, signal).catch(() => {
+    throw unavailable(what, GIVEN_UP);
+  });
 }
 
 async function attemptRepeatedly<M extends Method>(
@@ -151,8 +164,7 @@ class Scope {
   /** Why a call cannot be made any more. */
   problem(what: string): OperatorError | undefined {
     if (!this.signal.aborted) return undefined;
-    const why = this.parent?.aborted ? 'it was given up' : 'too many calls to this Temporal namespace are waiting';
-    return new OperatorError('TemporalUnavailable', `Could not ${what}: ${why}`, { retry: 'backoff' });
+    return unavailable(what, this.parent?.aborted ? GIVEN_UP : 'too many calls to this Temporal namespace are waiting');
   }
 
   /** A caller's signal lives as long as the process: leave nothing behind on it. */
@@ -161,3 +173,6 @@ class Scope {
     this.parent?.removeEventListener('abort', this.giveUp);
   }
 }
+
+const unavailable = (what: string, why: string) =>
+  new OperatorError('TemporalUnavailable', `Could not ${what}: ${why}`, { retry: 'backoff' });

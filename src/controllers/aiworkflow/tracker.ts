@@ -87,7 +87,7 @@ export class CompletionTracker implements RunTracker {
     this.end(key);
     const watch = new CompletionWatch({
       client,
-      prefix: `${this.options.clusterName}/`,
+      prefix: prefixOf(this.options.clusterName, key),
       onHint: (uid) => this.hint(uid),
       log: this.options.log,
     });
@@ -110,4 +110,10 @@ export class CompletionTracker implements RunTracker {
     const known = this.runs.get(uid);
     if (known) this.options.onHint(uid, known.run.key);
   }
+}
+
+/** What IDs of our making begin with, of runs on that connection: one that has a namespace serves no other. */
+function prefixOf(clusterName: string, connectionKey: string): string {
+  const [kind, namespace = ''] = connectionKey.split('/');
+  return kind === 'TemporalConnection' ? `${clusterName}/${namespace}/` : `${clusterName}/`;
 }

@@ -267,7 +267,7 @@ export const AIWorkflow = defineResource({
   plural: 'aiworkflows',
   shortNames: ['aiwf'],
   scope: 'Namespaced',
-  categories: ['aiworkflow', 'all'],
+  categories: ['ai-workflow', 'all'],
   description: 'One durable run of an AI workflow on Temporal.',
   columns,
   spec: AIWorkflowSpec,

@@ -138,7 +138,7 @@ export const TemporalConnection = defineResource({
   plural: 'temporalconnections',
   shortNames: ['tconn'],
   scope: 'Namespaced',
-  categories: ['aiworkflow'],
+  categories: ['ai-workflow'],
   description:
     'Where a Temporal is and how to talk to it, for the resources of one namespace. Its Secrets are of the same namespace.',
   columns,
@@ -152,7 +152,7 @@ export const ClusterTemporalConnection = defineResource({
   plural: 'clustertemporalconnections',
   shortNames: ['ctconn'],
   scope: 'Cluster',
-  categories: ['aiworkflow'],
+  categories: ['ai-workflow'],
   description:
     "Where a Temporal is and how to talk to it, for the namespaces it allows. Its Secrets are of the operator's namespace.",
   columns,

@@ -67,7 +67,10 @@ export interface ResourceDefinition<Spec extends z.ZodType = z.ZodType, Status e
   readonly plural: string;
   readonly shortNames?: readonly string[];
   readonly scope: 'Namespaced' | 'Cluster';
-  /** `all` only for what a user may lose to `kubectl delete all --all`. */
+  /**
+   * `all` only for what a user may lose to `kubectl delete all --all`. None may be the name of a kind: kubectl would
+   * take the category, and `kubectl get aiworkflow NAME` fail.
+   */
   readonly categories: readonly string[];
   readonly description: string;
   readonly columns: readonly Column[];

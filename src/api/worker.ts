@@ -210,7 +210,7 @@ export const Worker = defineResource({
   kind: 'Worker',
   plural: 'workers',
   scope: 'Namespaced',
-  categories: ['aiworkflow', 'all'],
+  categories: ['ai-workflow', 'all'],
   description: 'A pool of pods that poll one Temporal task queue, as many as the work needs, none when there is none.',
   columns: [
     { name: 'Queue', type: 'string', jsonPath: '.spec.taskQueue', description: 'Task queue.' },

@@ -50,7 +50,7 @@ describe('the operator', () => {
     const began = Date.now();
     await installRun('served', '120s');
     const tookMs = Date.now() - began;
-    const phase = await kubectl('get', 'aiworkflow/served', '--output=jsonpath={.status.phase}');
+    const phase = await kubectl('get', 'aiworkflow', 'served', '--output=jsonpath={.status.phase}');
     expect(phase).toBe('Succeeded');
     expect(tookMs).toBeGreaterThanOrEqual(20_000);
     expect(tookMs).toBeLessThan(40_000);

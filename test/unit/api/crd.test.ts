@@ -57,6 +57,12 @@ describe.each(kinds.map((kind) => [kind.kind, kind] as const))('the CRD of %s', 
     expect(JSON.stringify(properties.status)).not.toContain('"enum"');
   });
 
+  it('is in no category that kubectl would take for the name of a kind', () => {
+    const names = kinds.map((other) => toCrd(other).spec.names);
+    const taken = names.flatMap(({ plural, singular, shortNames = [] }) => [plural, singular, ...shortNames]);
+    expect(crd.spec.names.categories.filter((category) => taken.includes(category))).toEqual([]);
+  });
+
   it('makes kstatus see a fresh resource as in progress', () => {
     expect(properties.status['default']).toEqual({ observedGeneration: -1 });
   });

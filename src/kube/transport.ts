@@ -104,11 +104,12 @@ export class Transport {
     let attempt: Attempt;
     try {
       access = await scope.within(this.credentials.current());
-      const response = await dispatch(call, access, scope);
+      // The signal alone does not end a request that still waits for its connection.
+      const response = await scope.within(dispatch(call, access, scope));
       const isOpen = isStream && response.statusCode === 200;
       attempt = isOpen
         ? { outcome: { status: 200, text: '' }, body: response.body }
-        : { outcome: await read(response) };
+        : { outcome: await scope.within(read(response)) };
     } catch (thrown) {
       attempt = { outcome: { thrown } };
     }

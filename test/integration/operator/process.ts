@@ -11,6 +11,10 @@ import type { LocalCluster } from '../../cluster/cluster.ts';
 export interface OperatorProcess {
   output(): string;
   isRunning(): boolean;
+  /** How it ended; undefined while it runs. */
+  exitCode(): number | NodeJS.Signals | undefined;
+  /** What its page answers: of `/readyz`, say. */
+  health(path: string): Promise<{ readonly status: number; readonly text: string }>;
   /** The figures of its metrics page whose line begins with `prefix`, added up. */
   metric(prefix: string): Promise<number>;
   /** Ends it and returns once it is gone. */
@@ -26,6 +30,10 @@ export interface OperatorOptions {
   readonly tenants?: readonly string[];
   /** The kubeconfig to give it instead of that of its ServiceAccount: one that leads through a proxy, say. */
   readonly through?: (kubeconfig: string) => Promise<string>;
+  /** Which of several pods of the same Deployment it is; those of different names compete for the Lease. */
+  readonly replica?: string;
+  /** Returns as soon as it runs. */
+  readonly isExpectedReady?: false;
 }
 
 /** The chart names everything of a release of this name like the release itself. */
@@ -40,21 +48,27 @@ export async function startOperator(
   namespace: string,
   options: OperatorOptions = {},
 ): Promise<OperatorProcess> {
-  const { serves = [namespace], tenants = [], through = (file: string) => Promise.resolve(file) } = options;
+  const {
+    serves = [namespace],
+    tenants = [],
+    replica = '',
+    through = (file: string) => Promise.resolve(file),
+  } = options;
   const namespaces = serves === 'all' ? [] : serves;
   const account = await chartAccount(shared, { name: release, namespace }, { namespaces, tenants });
   const [health = 0, metrics = 0] = await freePorts(2);
   const child = spawnOperator({
     ...{ kubeconfig: await through(account), namespaces: namespaces.join(',') },
-    ...{ 'pod-namespace': namespace, 'pod-uid': `uid-of-${namespace}` },
+    ...{ 'pod-namespace': namespace, 'pod-uid': `uid-of-${namespace}${replica}` },
     ...{ 'cluster-name': namespace, 'lease-name': release, 'service-account': release },
     ...{ 'bind-address': '127.0.0.1', 'health-port': String(health), 'metrics-port': String(metrics) },
     'log-format': 'json',
   });
-  const started = operatorOf(child, metrics);
+  const started = operatorOf(child, { health, metrics });
+  if (options.isExpectedReady === false) return started;
   await until('the operator to be ready', 30_000, async () => {
     if (!started.isRunning()) throw new GiveUp(`The operator ended:\n${started.output()}`);
-    return (await fetch(`http://127.0.0.1:${health}/readyz`)).ok;
+    return (await started.health('/readyz')).status === 200;
   });
   return started;
 }
@@ -67,7 +81,10 @@ function spawnOperator(flags: Readonly<Record<string, string>>): ChildProcess {
   });
 }
 
-function operatorOf(child: ChildProcess, metricsPort: number): OperatorProcess {
+function operatorOf(
+  child: ChildProcess,
+  ports: { readonly health: number; readonly metrics: number },
+): OperatorProcess {
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding('utf8').on('data', (text: string) => (output += text));
@@ -82,7 +99,12 @@ function operatorOf(child: ChildProcess, metricsPort: number): OperatorProcess {
   return {
     output: () => output,
     isRunning,
-    metric: async (prefix) => sumOf(await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text(), prefix),
+    exitCode: () => child.signalCode ?? child.exitCode ?? undefined,
+    health: async (path) => {
+      const answer = await fetch(`http://127.0.0.1:${ports.health}${path}`);
+      return { status: answer.status, text: await answer.text() };
+    },
+    metric: async (prefix) => sumOf(await (await fetch(`http://127.0.0.1:${ports.metrics}/metrics`)).text(), prefix),
     kill,
     [Symbol.asyncDispose]: () => kill(),
   };

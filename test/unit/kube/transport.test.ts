@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { KubeConfig } from '@kubernetes/client-node';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Credentials } from '../../../src/kube/credentials.ts';
 import { Transport, type Call } from '../../../src/kube/transport.ts';
@@ -89,6 +92,23 @@ describe('a call', () => {
     setTimeout(() => controller.abort(), 50);
     await expect(sent).rejects.toMatchObject({ message: 'Could not get pods a: the call was given up' });
     expect([server.asked.length, codes]).toEqual([1, ['aborted']]);
+  });
+
+  it.each<[string, () => Partial<Call>, string]>([
+    ['its deadline', () => ({ deadlineMs: 200 }), 'the API server did not answer within 0.2 s'],
+    ['its caller', () => ({ signal: AbortSignal.timeout(200) }), 'the call was given up'],
+  ])('is given up by %s also where somebody accepts the connection and says nothing', async (_, given, words) => {
+    const mute = createServer(() => undefined).listen(0, '127.0.0.1');
+    await once(mute, 'listening');
+    const config = new KubeConfig();
+    const url = `https://127.0.0.1:${(mute.address() as AddressInfo).port}`;
+    config.loadFromClusterAndUser({ name: 'c', server: url, skipTLSVerify: false }, { name: 'u' });
+    const to = new Transport(new Credentials(() => config));
+    const startedAt = performance.now();
+    await expect(to.send({ ...read, ...given() })).rejects.toMatchObject({ message: `Could not get pods a: ${words}` });
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    await to.close();
+    mute.close();
   });
 
   it('is tried again while nobody listens', async () => {

@@ -39,6 +39,8 @@ export interface WorkersReading {
 }
 
 const TTL_MS = 2_000;
+/** A server that hangs must not hold for long those who ask: they are few, and serve other Temporals, too. */
+const DEADLINE_MS = 2_000;
 
 const { TASK_QUEUE_TYPE_ACTIVITY: ACTIVITIES, TASK_QUEUE_TYPE_WORKFLOW: WORKFLOWS } =
   proto.temporal.api.enums.v1.TaskQueueType;
@@ -85,12 +87,14 @@ export class QueueReader {
     return this.client.call('describeTaskQueue', request, {
       what: `look at the task queue ${taskQueue}`,
       priority: 'statistics',
+      deadlineMs: DEADLINE_MS,
     });
   }
 
   private async readWorkers(): Promise<WorkersReading> {
     // Without a page size the server answers with all of them at once.
-    const { workersInfo } = await this.client.call('listWorkers', {}, { what: 'list workers', priority: 'statistics' });
+    const options = { what: 'list workers', priority: 'statistics', deadlineMs: DEADLINE_MS } as const;
+    const { workersInfo } = await this.client.call('listWorkers', {}, options);
     const beats = workersInfo.flatMap(({ workerHeartbeat }) => (workerHeartbeat ? [beatOf(workerHeartbeat)] : []));
     return { beats, readAtMs: Date.now() };
   }

@@ -5,6 +5,8 @@ import { orUndefined } from '../../temporal/describe.ts';
 
 /** More runs than this are not asked one by one: the pods' own beats must do. */
 const MOST_RUNS = 50;
+/** A server that hangs must not hold the pass for long: it is asked again in the next. */
+const DEADLINE_MS = 2_000;
 
 const { PENDING_ACTIVITY_STATE_STARTED: STARTED } = proto.temporal.api.enums.v1.PendingActivityState;
 
@@ -25,8 +27,8 @@ export async function startedActivities(
     const what = `look at the activities of the run ${workflowID}`;
     // Without a run ID: the current run of the chain.
     const execution = { workflowId: workflowID, runId: '' };
-    const call = client.call('describeWorkflowExecution', { execution }, { what, priority: 'statistics', signal });
-    const described = await orUndefined(call);
+    const options = { what, priority: 'statistics', signal, deadlineMs: DEADLINE_MS } as const;
+    const described = await orUndefined(client.call('describeWorkflowExecution', { execution }, options));
     count += (described?.pendingActivities ?? []).filter(
       ({ state, activityOptions }) =>
         state === STARTED && (activityOptions?.taskQueue?.name ?? taskQueue) === taskQueue,

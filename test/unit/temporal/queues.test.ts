@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import proto, { type temporal } from '@temporalio/proto';
+import type { CallOptions } from '../../../src/temporal/call.ts';
 import { QueueReader } from '../../../src/temporal/queues.ts';
 import { aTemporal, timestamp, type Answers } from '../../builders/temporal.ts';
 
@@ -81,6 +82,18 @@ describe('a reading of a queue', () => {
     await Promise.all(Array.from({ length: 50 }, () => reader.read('queue')));
     await reader.read('other');
     expect(asked.sort()).toEqual(['other 1 true', 'other 2 true', 'queue 1 true', 'queue 2 true']);
+  });
+
+  it('gives up a server that does not answer within two seconds', async () => {
+    const deadlines: unknown[] = [];
+    const note = (_: unknown, { deadlineMs }: CallOptions) => (deadlines.push(deadlineMs), received({}));
+    const listWorkers: Answers['listWorkers'] = (_, { deadlineMs }) => (
+      deadlines.push(deadlineMs),
+      { workersInfo: [] }
+    );
+    const reader = new QueueReader(aTemporal({ describeTaskQueue: note, listWorkers }));
+    await Promise.all([reader.read('queue'), reader.workers()]);
+    expect(deadlines).toEqual([2_000, 2_000, 2_000]);
   });
 
   it('of the workers is one call for all queues, without those that have not reported', async () => {

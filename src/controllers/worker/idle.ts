@@ -1,6 +1,6 @@
 import type { BeatMemory, PodMemory } from './memory.ts';
 import type { Beat, ObservedPod, ObservedQueue } from './observed.ts';
-import { sum } from './throughput.ts';
+import { SLOWEST_BEAT_MS, sum } from './throughput.ts';
 
 /** With slower beats a pod may have taken work since its last one: whether it is idle cannot be known. */
 export const SLOW_BEAT_MS = 5_000;
@@ -8,7 +8,6 @@ export const SLOW_BEAT_MS = 5_000;
 const SILENT_MS = 90_000;
 /** Our own reading, and the way of a beat to the server, take time. */
 const SLACK_MS = 2_000;
-const SLOWEST_BEAT_MS = 60_000;
 
 /** What a pod does, as far as its workers tell. */
 export interface PodActivity {

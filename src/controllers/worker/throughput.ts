@@ -8,7 +8,7 @@ const COARSE_MS = 10_000;
 /** For so long the server hands out one and the same statistic of a queue. */
 const STATISTIC_MS = 5_000;
 /** Longest time between two beats that an SDK allows. */
-const SLOWEST_BEAT_MS = 60_000;
+export const SLOWEST_BEAT_MS = 60_000;
 
 /** The throughput of a queue after one more look at all of its workers. */
 export function observeThroughput(before: Throughput | undefined, beats: readonly Beat[], nowMs: number): Throughput {

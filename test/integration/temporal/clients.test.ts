@@ -278,6 +278,7 @@ describe('a Temporal', () => {
     await expect(describeServer(plain())).resolves.toEqual({
       serverVersion: expect.stringMatching(/^\d+\.\d+\.\d+/),
       clusterID: expect.stringMatching(/.+/),
+      namespaceID: expect.stringMatching(/^[0-9a-f-]{36}$/),
       capabilities: expect.arrayContaining(['workerHeartbeats', 'workflowPause']),
       retentionMs: 24 * 3_600_000,
     });

@@ -1,4 +1,5 @@
 import type { Connection } from '@temporalio/client';
+import { until } from '../../cluster/poll.ts';
 
 /** One run as its own history tells of it. */
 export interface HistoricRun {
@@ -39,6 +40,11 @@ export class Chains {
       execution: { workflowId: workflowID },
     });
     return statuses[workflowExecutionInfo?.status ?? 0] ?? 'UNKNOWN';
+  }
+
+  /** Returns once the latest run stands there. */
+  async untilStatus(workflowID: string, status: string, ms = 30_000): Promise<void> {
+    await until(`${workflowID} to be ${status}`, ms, async () => (await this.statusOf(workflowID)) === status);
   }
 
   /** Sends a signal, whose only argument is `value`. */

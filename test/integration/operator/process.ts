@@ -24,7 +24,7 @@ export interface OperatorProcess {
 
 /** What is not usual about an operator. */
 export interface OperatorOptions {
-  /** What it serves; only its own namespace unless given. */
+  /** What it serves besides its own namespace. */
   readonly serves?: readonly string[] | 'all';
   /** Namespaces whose Secrets it may read. */
   readonly tenants?: readonly string[];
@@ -48,13 +48,8 @@ export async function startOperator(
   namespace: string,
   options: OperatorOptions = {},
 ): Promise<OperatorProcess> {
-  const {
-    serves = [namespace],
-    tenants = [],
-    replica = '',
-    through = (file: string) => Promise.resolve(file),
-  } = options;
-  const namespaces = serves === 'all' ? [] : serves;
+  const { serves = [], tenants = [], replica = '', through = (file: string) => Promise.resolve(file) } = options;
+  const namespaces = serves === 'all' ? [] : [...new Set([namespace, ...serves])];
   const account = await chartAccount(shared, { name: release, namespace }, { namespaces, tenants });
   const [health = 0, metrics = 0] = await freePorts(2);
   const child = spawnOperator({

@@ -2,6 +2,7 @@ import type { WorkerSpec } from '../../api/worker.ts';
 import { servedThrough, sortClaims } from './claims.ts';
 import type { PoolFacts } from './decide.ts';
 import type { Demand } from './desired.ts';
+import { graceSeconds } from './environment.ts';
 import { handOut, hostOf } from './handout.ts';
 import { activityOf, beatsOf, rememberPod, type PodActivity } from './idle.ts';
 import { memberOf, slotsPerPod, type Pool } from './member.ts';
@@ -12,11 +13,14 @@ import { meanServiceMs, observeThroughput, statisticOf, stillWaiting, sum } from
 
 /** A pod that was told to stop says so within this time, or it does not know how. */
 const STOPS_WITHIN_MS = 10_000;
+/** A pod that is still there so long after its grace period hangs, most likely on a node that is lost: it may stay for ever. */
+const GONE_WITHIN_MS = 60_000;
 
 /** What the figures mean, once they are put together with what was known before. */
 export interface Sensed {
   /** Pods that are not being deleted. */
   readonly live: readonly PodActivity[];
+  /** Those that are, and will be gone before long. */
   readonly terminating: readonly ObservedPod[];
   /** Undefined while Temporal does not answer. */
   readonly demand?: Demand | undefined;
@@ -52,7 +56,7 @@ export function sense(spec: WorkerSpec, facts: PoolFacts, before: ScalingMemory,
     awaySinceMs: queue ? undefined : (before.awaySinceMs ?? nowMs),
   };
   const claims = sortClaims(facts.claims, servedThroughMs, remembered.coldStartMs, nowMs);
-  const seen = { live, terminating, expiredClaims: claims.expired };
+  const seen = { live, terminating: stillGoing(spec, terminating, pods, nowMs), expiredClaims: claims.expired };
   if (!queue) return { ...seen, waiting: before.statistic?.waiting ?? 0, memory: remembered };
   return { ...seen, ...demandOf(spec, { ...facts, queue }, { live, claims: claims.open, memory: remembered }, nowMs) };
 }
@@ -83,6 +87,16 @@ function coldStartOf(before: ScalingMemory, pods: ReadonlyMap<string, PodMemory>
     if (before.pods.get(name)?.pollingSinceMs === undefined) return pollingSinceMs - firstSeenMs;
   }
   return undefined;
+}
+
+function stillGoing(
+  spec: WorkerSpec,
+  terminating: readonly ObservedPod[],
+  pods: ReadonlyMap<string, PodMemory>,
+  nowMs: number,
+): readonly ObservedPod[] {
+  const oldestMs = nowMs - graceSeconds(spec) * 1000 - GONE_WITHIN_MS;
+  return terminating.filter(({ name }) => (pods.get(name)?.terminatingSinceMs ?? nowMs) >= oldestMs);
 }
 
 /** Whether pods that were told to stop do; undefined where none showed it either way. */

@@ -74,7 +74,9 @@ const Gpu = z
 
 const Credentials = z
   .object({
-    apiKeySecretRef: secretKeyRef('API key that the pods present.').optional(),
+    apiKeySecretRef: secretKeyRef(
+      'API key that the pods present; with one they use TLS, unless the connection says that it is off.',
+    ).optional(),
     clientCertSecretRef: secretRef('A Secret of type kubernetes.io/tls that the pods present.').optional(),
   })
   .describe(

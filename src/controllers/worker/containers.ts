@@ -10,6 +10,11 @@ export function containerOf(spec: PodSpec): Loose | undefined {
   return containers.find(({ name }) => name === WORKER_CONTAINER) ?? containers[0];
 }
 
+/** Names of the environment variables that the worker container sets itself. */
+export function variablesOf(spec: PodSpec): ReadonlySet<unknown> {
+  return new Set(asObjects(containerOf(spec)?.['env']).map(({ name }) => name));
+}
+
 /** The pod spec with another worker container in place of its own. */
 export function withContainer(spec: Loose, change: (container: Loose) => Loose): Loose {
   const worker = containerOf(spec);

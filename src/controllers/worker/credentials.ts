@@ -1,8 +1,7 @@
 import type { Connection } from '../../api/connection.ts';
 import type { Reason } from '../../api/reasons.ts';
 import type { WorkerSpec } from '../../api/worker.ts';
-import { containerOf } from './containers.ts';
-import { asObjects } from './loose.ts';
+import { variablesOf } from './containers.ts';
 
 /** How the pods reach Temporal: Secrets by name, all of the pods' own namespace. */
 export interface PodConnection {
@@ -44,9 +43,14 @@ export function podConnection(spec: WorkerSpec, connection: Connection): PodConn
   const own = secretsOf(isShared(connection) ? {} : connection.spec);
   const brought = secretsOf(spec.credentials ?? {});
   const where = { address, namespace, apiKey: brought.apiKey ?? own.apiKey };
-  if (!usesTls(connection)) return where;
+  if (!usesTls(spec, connection, where)) return where;
   const clientCert = brought.clientCert ?? own.clientCert;
   return { ...where, tls: { serverName: tls?.serverName, ca: own.ca, clientCert } };
+}
+
+/** As the SDKs and the operator's own client decide it: an API key must not travel in the clear. */
+function usesTls({ template }: WorkerSpec, { spec }: Connection, { apiKey }: Pick<PodConnection, 'apiKey'>): boolean {
+  return spec.tls?.enabled ?? (apiKey !== undefined || variablesOf(template.spec).has('TEMPORAL_API_KEY'));
 }
 
 type Secrets = Pick<Connection['spec'], 'apiKeySecretRef' | 'tls'> & NonNullable<WorkerSpec['credentials']>;
@@ -93,7 +97,7 @@ const needs: readonly Need[] = [
 ];
 
 function whatIsMissing(spec: WorkerSpec, connection: Connection['spec']): string | undefined {
-  const given = new Set(asObjects(containerOf(spec.template.spec)?.['env']).map(({ name }) => name));
+  const given = variablesOf(spec.template.spec);
   const missing = needs.find(
     ({ isNeeded, isBrought, variables }) =>
       isNeeded(connection) && !isBrought(spec) && !variables.some((name) => given.has(name)),
@@ -103,6 +107,3 @@ function whatIsMissing(spec: WorkerSpec, connection: Connection['spec']): string
 }
 
 const isShared = ({ metadata }: Connection) => metadata.namespace === undefined;
-
-/** As the operator's own client decides it: an API key must not travel in the clear. */
-const usesTls = ({ spec: { tls, apiKeySecretRef } }: Connection) => tls?.enabled ?? apiKeySecretRef !== undefined;

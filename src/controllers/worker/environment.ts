@@ -1,6 +1,6 @@
 import { durationMs } from '../../api/duration.ts';
 import type { WorkerSpec } from '../../api/worker.ts';
-import { withContainer } from './containers.ts';
+import { variablesOf, withContainer } from './containers.ts';
 import type { PodConnection } from './credentials.ts';
 import { asObjects, type Loose } from './loose.ts';
 
@@ -18,7 +18,8 @@ export function graceSeconds({ shutdownGracePeriod }: WorkerSpec): number {
 }
 
 /** The pod spec with what its worker must know, where the user has not said it. */
-export function withEnvironment(podSpec: Loose, spec: WorkerSpec, connection: PodConnection): Loose {
+export function withEnvironment(podSpec: Loose, spec: WorkerSpec, given: PodConnection): Loose {
+  const connection = withoutGiven(given, variablesOf(podSpec));
   const files = filesOf(connection);
   const changed = withContainer(podSpec, (container) => ({
     ...container,
@@ -30,6 +31,30 @@ export function withEnvironment(podSpec: Loose, spec: WorkerSpec, connection: Po
     ),
   }));
   return { ...changed, ...added('volumes', podSpec, files.map(volumeOf)) };
+}
+
+const caVariables = ['TEMPORAL_TLS_SERVER_CA_CERT_PATH', 'TEMPORAL_TLS_SERVER_CA_CERT_DATA'];
+const clientVariables = [
+  'TEMPORAL_TLS_CLIENT_CERT_PATH',
+  'TEMPORAL_TLS_CLIENT_CERT_DATA',
+  'TEMPORAL_TLS_CLIENT_KEY_PATH',
+  'TEMPORAL_TLS_CLIENT_KEY_DATA',
+];
+
+/** The connection without the certificates that the user gives: an SDK refuses to have one by path and one by value. */
+function withoutGiven(connection: PodConnection, given: ReadonlySet<unknown>): PodConnection {
+  const { tls, ...rest } = connection;
+  if (!tls) return connection;
+  const { ca, clientCert, serverName } = tls;
+  const isGiven = (variables: readonly string[]) => variables.some((name) => given.has(name));
+  return {
+    ...rest,
+    tls: {
+      serverName,
+      ca: isGiven(caVariables) ? undefined : ca,
+      clientCert: isGiven(clientVariables) ? undefined : clientCert,
+    },
+  };
 }
 
 type Variable = Loose & { readonly name: string };

@@ -44,6 +44,15 @@ describe('how pods reach Temporal', () => {
     expect(podConnection(aWorker().spec, ofNamespace(off))).not.toHaveProperty('tls');
   });
 
+  it.each([
+    ['credentials', { credentials: { apiKeySecretRef: { name: 'own', key: 'k' } } }],
+    ['environment', withEnv({ name: 'TEMPORAL_API_KEY', value: 'k' })],
+  ])('never sends an API key of the %s in the clear either', (_, brought) => {
+    const { spec } = aWorker({ spec: brought });
+    expect(podConnection(spec, ofNamespace({}))).toHaveProperty('tls', {});
+    expect(podConnection(spec, ofNamespace({ tls: { enabled: false } }))).not.toHaveProperty('tls');
+  });
+
   it('is with the credentials of the Worker where it has some', () => {
     const credentials = { apiKeySecretRef: { name: 'own', key: 'k' }, clientCertSecretRef: { name: 'own-cert' } };
     expect(podConnection(aWorker({ spec: { credentials } }).spec, ofNamespace(withSecrets))).toMatchObject({

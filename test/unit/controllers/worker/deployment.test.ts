@@ -167,6 +167,18 @@ describe('the environment of the worker container', () => {
     expect(environmentOf(containers[0])).toMatchObject({ AIWORKFLOW_SLOTS: '9', MODEL: 'b' });
   });
 
+  it.each([
+    ['CA', 'TEMPORAL_TLS_SERVER_CA_CERT_DATA', 'TEMPORAL_TLS_SERVER_CA_CERT_PATH', ['aiworkflow-temporal-client']],
+    ['certificate', 'TEMPORAL_TLS_CLIENT_CERT_DATA', 'TEMPORAL_TLS_CLIENT_KEY_PATH', ['aiworkflow-temporal-ca']],
+    ['key', 'TEMPORAL_TLS_CLIENT_KEY_DATA', 'TEMPORAL_TLS_CLIENT_CERT_PATH', ['aiworkflow-temporal-ca']],
+  ])('has no other %s beside that of the user: an SDK refuses both', (_, given, ours, volumes) => {
+    const env = [{ name: given, value: '-----BEGIN…' }];
+    const made = deployment(aWorker({ spec: template({}, { env }) }), secured);
+    expect(made.env).not.toHaveProperty(ours);
+    expect(asObjects(made.podSpec['volumes']).map(({ name }) => name)).toEqual(volumes);
+    expect(asObjects(made.containers[0]?.['volumeMounts']).map(({ name }) => name)).toEqual(volumes);
+  });
+
   it('goes to the container named worker, else to the first, and to no other', () => {
     const containers = (...names: string[]) => ({ containers: names.map((name) => ({ name, image: 'i' })) });
     const got = (...names: string[]) =>

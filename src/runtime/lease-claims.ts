@@ -15,6 +15,9 @@ interface ClaimOptions {
   readonly timing: { readonly leaseMs: number; readonly retryMs: number };
 }
 
+/** So much later than it runs out the Lease is looked at again. */
+const SLACK_MS = 50;
+
 /** Takes a Lease when nobody holds it. */
 export class LeaseClaims {
   private readonly options: ClaimOptions;
@@ -32,7 +35,7 @@ export class LeaseClaims {
     onSeen();
     const waitMs = found ? this.freeInMs(found) : 0;
     if (found && waitMs > 0) {
-      await this.waitForChange(found, waitMs, signal);
+      await this.waitUntilFree(waitMs, signal);
       return undefined;
     }
     const since = performance.now();
@@ -56,19 +59,23 @@ export class LeaseClaims {
     return Math.max(0, this.seen.at + leaseDurationSeconds * 1_000 - performance.now());
   }
 
-  /** Returns when the Lease has become another version, or after `ms`. */
-  private async waitForChange({ resourceVersion }: LeaseRecord, ms: number, parent: AbortSignal): Promise<void> {
+  /** Returns when the Lease is free, or may be; or when it is time to look again. A holder who goes on renewing costs no call. */
+  private async waitUntilFree(ms: number, parent: AbortSignal): Promise<void> {
     const { clock, timing } = this.options;
     const controller = new AbortController();
     const { signal } = controller;
     const giveUp = () => controller.abort();
     parent.addEventListener('abort', giveUp, { once: true });
     if (parent.aborted) giveUp();
-    const timer = setTimeout(giveUp, ms + 50);
+    let timer = setTimeout(giveUp, ms + SLACK_MS);
+    const onHeld = (stillMs: number) => {
+      clearTimeout(timer);
+      timer = setTimeout(giveUp, stillMs + SLACK_MS);
+    };
     try {
-      const hasChanged = await this.watchPast(resourceVersion, signal).catch(() => false);
+      const isFree = await this.watchUntilFree(signal, onHeld).catch(() => false);
       // Without a watch: look again a little later.
-      if (!hasChanged) await clock.sleep(timing.retryMs, signal).catch(() => undefined);
+      if (!isFree) await clock.sleep(timing.retryMs, signal).catch(() => undefined);
     } finally {
       clearTimeout(timer);
       parent.removeEventListener('abort', giveUp);
@@ -76,9 +83,11 @@ export class LeaseClaims {
     }
   }
 
-  private async watchPast(resourceVersion: string, signal: AbortSignal): Promise<boolean> {
+  private async watchUntilFree(signal: AbortSignal, onHeld: (stillMs: number) => void): Promise<boolean> {
     for await (const record of this.options.store.watch(signal)) {
-      if (record?.resourceVersion !== resourceVersion) return true;
+      const stillMs = record ? this.freeInMs(record) : 0;
+      if (stillMs === 0) return true;
+      onHeld(stillMs);
     }
     return false;
   }

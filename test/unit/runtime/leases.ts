@@ -9,6 +9,8 @@ export interface Injuries {
   /** Writes are done, but not answered before they are given up. */
   isSilent: boolean;
   refused: number;
+  /** Calls that came, those that open a watch too. */
+  calls: number;
 }
 
 /** A Lease in memory that can be stolen and cut off: from all its candidates by its own injuries, from one by those of its store. */
@@ -18,6 +20,7 @@ export class MemoryLease implements Injuries {
   isHanging = false;
   isSilent = false;
   refused = 0;
+  calls = 0;
   private version = 0;
   private readonly wakes = new Set<() => void>();
 
@@ -31,6 +34,7 @@ export class MemoryLease implements Injuries {
 
   store(injuries: Injuries = this): LeaseStore {
     const reach = async (signal: AbortSignal) => {
+      injuries.calls += 1;
       if (injuries.isAway) {
         injuries.refused += 1;
         throw new Error('the API server is away');
@@ -57,8 +61,8 @@ export class MemoryLease implements Injuries {
   }
 
   private async *changes(signal: AbortSignal, reach: (signal: AbortSignal) => Promise<void>) {
+    await reach(signal);
     for (;;) {
-      await reach(signal);
       yield this.record;
       await new Promise<void>((resolve) => {
         this.wakes.add(resolve);

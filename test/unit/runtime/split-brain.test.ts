@@ -41,7 +41,7 @@ function withDeadline(store: LeaseStore): LeaseStore {
 }
 
 function candidate(lease: MemoryLease, identity: string) {
-  const injuries: Injuries = { isAway: false, isHanging: false, isSilent: false, refused: 0 };
+  const injuries: Injuries = { isAway: false, isHanging: false, isSilent: false, refused: 0, calls: 0 };
   const terms: Term[] = [];
   const election = new LeaderElection({
     ...{ store: withDeadline(lease.store(injuries)), identity, log: memoryLog(), clock, onStuck: () => undefined },
@@ -61,6 +61,21 @@ const step = fc.record({
 });
 
 describe('several candidates for one Lease', () => {
+  it('cost next to nothing while they stand by, and take over within the time of the Lease', async () => {
+    const lease = new MemoryLease();
+    const leader = candidate(lease, 'a');
+    await jest.advanceTimersByTimeAsync(1_000);
+    const standby = candidate(lease, 'b');
+    await jest.advanceTimersByTimeAsync(10 * 60_000);
+    expect([leader.isHeld(), standby.isHeld(), standby.injuries.calls]).toEqual([true, false, 2]);
+    leader.injuries.isAway = true;
+    await jest.advanceTimersByTimeAsync(15_100);
+    expect([leader.isHeld(), standby.isHeld()]).toEqual([false, true]);
+    const stopping = Promise.all([leader.election.stop(), standby.election.stop()]);
+    await jest.advanceTimersByTimeAsync(10_000);
+    await stopping;
+  });
+
   it('never lead two at once, whatever keeps them from the Lease, and one leads again when nothing does', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 8 }), async (steps) => {

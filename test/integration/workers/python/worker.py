@@ -210,6 +210,25 @@ class WaitSignalWorkflow:
 
 
 @workflow.defn
+class RelayWorkflow:
+    """Waits for the signal `go`, continues as new, and returns `relayed`."""
+
+    def __init__(self) -> None:
+        self._may_go = False
+
+    @workflow.run
+    async def run(self, is_last: bool = False) -> str:
+        if is_last:
+            return "relayed"
+        await workflow.wait_condition(lambda: self._may_go)
+        workflow.continue_as_new(True)
+
+    @workflow.signal
+    def go(self, _: Any = None) -> None:
+        self._may_go = True
+
+
+@workflow.defn
 class EchoWorkflow:
     """Returns the list of its arguments as they arrived; with a bare `*args` nothing is converted to a type."""
 
@@ -266,6 +285,7 @@ if __name__ == "__main__":
             FlakyWorkflow,
             LateFailureWorkflow,
             LocalSleepWorkflow,
+            RelayWorkflow,
             SleepWorkflow,
             TimerWorkflow,
             WaitSignalWorkflow,

@@ -19,6 +19,9 @@ export interface Target {
   readonly apiKey?: string;
 }
 
+/** All authorities of the world are some hundreds; a Secret has room for more than there is time to read. */
+const MAX_BLOCKS = 1_000;
+
 /** Names of the Secrets a connection needs, each once. */
 export function secretNames({ tls, apiKeySecretRef }: Connection['spec']): string[] {
   const refs = [tls?.caSecretRef, tls?.clientCertSecretRef, apiKeySecretRef];
@@ -45,18 +48,19 @@ function tlsOf(spec: Connection['spec'], secrets: ReadonlyMap<string, SecretValu
   const { serverName, caSecretRef, clientCertSecretRef } = tls;
   return {
     ...(serverName !== undefined && { serverName }),
-    ...(caSecretRef && { ca: certificate(secrets, caSecretRef.name, caSecretRef.key, now) }),
+    ...(caSecretRef && { ca: authorities(secrets, caSecretRef, now) }),
     ...(clientCertSecretRef && clientCert(secrets, clientCertSecretRef.name, now)),
   };
 }
 
 /** A pair that does not fit would look like a server that is away. */
 function clientCert(secrets: ReadonlyMap<string, SecretValues>, name: string, now: Date) {
-  const cert = certificate(secrets, name, 'tls.crt', now);
+  const cert = valueOf(secrets, name, 'tls.crt');
+  const leaf = unexpired(certificatesIn(cert).slice(0, 1), `Secret ${name}, key tls.crt`, now);
   const key = valueOf(secrets, name, 'tls.key');
   const parsed = parsePrivateKey(key);
   if (!parsed) throw problem('SecretInvalid', `Secret ${name}, key tls.key: this is not a PEM private key`);
-  if (!new X509Certificate(cert).checkPrivateKey(parsed)) {
+  if (!leaf.checkPrivateKey(parsed)) {
     throw problem('SecretInvalid', `Secret ${name}, key tls.key: the private key is not that of the certificate`);
   }
   return { cert, key };
@@ -68,17 +72,36 @@ function valueOf(secrets: ReadonlyMap<string, SecretValues>, name: string, key: 
   throw problem('SecretNotFound', `Secret ${name} has no value under the key ${key}`);
 }
 
-function certificate(secrets: ReadonlyMap<string, SecretValues>, name: string, key: string, now: Date): Uint8Array {
+/** One authority that is still good will do: while one follows another, both are in the bundle. */
+function authorities(
+  secrets: ReadonlyMap<string, SecretValues>,
+  { name, key }: { readonly name: string; readonly key: string },
+  now: Date,
+): Uint8Array {
   const pem = valueOf(secrets, name, key);
-  const parsed = parseCertificate(pem);
-  if (!parsed) throw problem('SecretInvalid', `Secret ${name}, key ${key}: this is not a PEM certificate`);
-  if (Date.parse(parsed.validTo) < now.getTime()) {
-    throw problem('SecretInvalid', `Secret ${name}, key ${key}: the certificate expired on ${parsed.validTo}`);
-  }
+  unexpired(certificatesIn(pem), `Secret ${name}, key ${key}`, now);
   return pem;
 }
 
-function parseCertificate(pem: Uint8Array): X509Certificate | undefined {
+/** The certificate that is good for longest. Throws SecretInvalid where none is good any more. */
+function unexpired(certificates: readonly X509Certificate[], where: string, now: Date): X509Certificate {
+  const [last] = certificates.toSorted((one, other) => expiryMs(other) - expiryMs(one));
+  if (!last) throw problem('SecretInvalid', `${where}: this is not a PEM certificate`);
+  if (expiryMs(last) < now.getTime()) {
+    throw problem('SecretInvalid', `${where}: the certificate expired on ${last.validTo}`);
+  }
+  return last;
+}
+
+const expiryMs = ({ validTo }: X509Certificate) => Date.parse(validTo);
+
+/** In their order; without what stands between them or cannot be read. */
+function certificatesIn(pem: Uint8Array): X509Certificate[] {
+  const blocks = new TextDecoder().decode(pem).split(/(?=-----BEGIN )/, MAX_BLOCKS);
+  return blocks.flatMap((block) => parseCertificate(block) ?? []);
+}
+
+function parseCertificate(pem: string): X509Certificate | undefined {
   try {
     return new X509Certificate(pem);
   } catch {

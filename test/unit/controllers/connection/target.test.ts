@@ -8,6 +8,8 @@ import { aConnection } from '../../../builders/connection.ts';
 const NOW = new Date('2026-01-01T12:00:00.000Z');
 const valid = { notBefore: new Date('2026-01-01T00:00:00Z'), notAfter: new Date('2026-01-02T00:00:00Z') };
 const ca = aCertificate('ca', valid);
+const oldCa = aCertificate('old ca', { ...valid, notAfter: new Date('2026-01-01T11:59:59Z') });
+const olderCa = aCertificate('older ca', { ...valid, notAfter: new Date('2026-01-01T11:00:00Z') });
 const client = aCertificate('client', { ...valid, issuer: ca });
 const expired = aCertificate('client', { ...valid, notAfter: new Date('2026-01-01T11:59:59Z'), issuer: ca });
 
@@ -65,6 +67,15 @@ describe('a target', () => {
     expect(target({ apiKeySecretRef, tls: { enabled: false } }, secrets)).toEqual({ ...where, apiKey: 'secret' });
   });
 
+  it.each([
+    ['an old one that has expired', `${oldCa.cert}${ca.cert}`],
+    ['an old one after it, with words between them', `${ca.cert}\n# the old one\n${oldCa.cert}`],
+    ['something that is none', `-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n${ca.cert}`],
+  ])('trusts an authority that is good beside %s', (_, bundle) => {
+    const found = target({ tls: { caSecretRef } }, { ca: { 'ca.crt': bundle } });
+    expect(found).toEqual({ ...where, tls: { ca: bundle } });
+  });
+
   it('with all of it has all of it', () => {
     const spec = { apiKeySecretRef, tls: { serverName: 'x', caSecretRef, clientCertSecretRef } };
     const secrets = {
@@ -105,6 +116,18 @@ describe('a Secret', () => {
       { tls: { caSecretRef } },
       { ca: { 'ca.crt': 'secret' } },
       invalid(`Secret ca, key ca.crt: ${noPem}`),
+    ],
+    [
+      'of CAs that have all expired',
+      { tls: { caSecretRef } },
+      { ca: { 'ca.crt': olderCa.cert + oldCa.cert } },
+      invalid('Secret ca, key ca.crt: the certificate expired on Jan  1 11:59:59 2026 GMT'),
+    ],
+    [
+      'whose certificate has expired, whatever comes after it,',
+      mtls,
+      { client: { 'tls.crt': expired.cert + ca.cert, 'tls.key': expired.key } },
+      invalid('Secret client, key tls.crt: the certificate expired on Jan  1 11:59:59 2026 GMT'),
     ],
     [
       'without a certificate',

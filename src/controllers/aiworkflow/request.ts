@@ -22,6 +22,9 @@ export function pinnedRef({ status }: AIWorkflow): ConnectionRef | undefined {
   return { kind: kind === 'ClusterTemporalConnection' ? kind : 'TemporalConnection', name };
 }
 
+/** What Temporal takes as the arguments of a start, in bytes, unless its administrators have set another limit. */
+export const MAX_ARGUMENTS_BYTES = 2 * 1024 * 1024;
+
 /** What a start is made of, besides the resource itself. */
 export interface Surroundings {
   readonly clusterName: string;
@@ -37,7 +40,17 @@ export interface Surroundings {
 type Check = (resource: KeptRun, around: Surroundings) => Objection | undefined;
 
 /** Asked in order; the first objection wins, so the most basic comes first. */
-const checks: readonly Check[] = [spec, size, worker, sameConnection, connection, workflowID, allowed, argsFrom];
+const checks: readonly Check[] = [
+  spec,
+  size,
+  worker,
+  sameConnection,
+  connection,
+  workflowID,
+  allowed,
+  argsFrom,
+  argumentsSize,
+];
 
 /** What to start, or why nothing can be started now; without the arguments that a kept run lacks. Pure. */
 export function startRequestOf(resource: KeptRun, around: Surroundings): StartRequest | Objection {
@@ -116,6 +129,19 @@ function matches(patterns: readonly string[] | undefined, name: string): boolean
 
 function argsFrom(_: AIWorkflow, around: Surroundings): Objection | undefined {
   return 'reason' in around.argsFrom ? around.argsFrom : undefined;
+}
+
+/** What the spec alone holds is smaller. What a ConfigMap holds may change, and then the run goes on by itself. */
+function argumentsSize({ spec: { workflow } }: KeptRun, { argsFrom }: Surroundings): Objection | undefined {
+  if ('reason' in argsFrom || argsFrom.length === 0) return undefined;
+  const bytes = jsonBytes([...(workflow.args ?? []), ...argsFrom]);
+  if (bytes === undefined) {
+    const message = 'spec.workflow.argsFrom: nested too deeply to be encoded';
+    return { reason: 'InvalidArgument', message, needsChange: false };
+  }
+  if (bytes <= MAX_ARGUMENTS_BYTES) return undefined;
+  const message = `spec.workflow.argsFrom: the arguments have ${bytes} bytes as JSON, more than the ${MAX_ARGUMENTS_BYTES} that Temporal takes; pass references to large data`;
+  return { reason: 'TooLarge', message, needsChange: false };
 }
 
 const queueOf = ({ spec: { workflow } }: AIWorkflow, around: Surroundings) =>

@@ -47,6 +47,17 @@ describe('what is large on a real Temporal', () => {
     expect(end.kind === 'ended' && end.failure).not.toHaveProperty('attempts');
   });
 
+  it('is not sent again and again where a server does not take it', async () => {
+    connection.calls.length = 0;
+    const start = startRun(client, aStart('EchoWorkflow', ['x'.repeat(5 * MiB)]));
+    await expect(start).rejects.toMatchObject({
+      reason: 'TooLarge',
+      retry: 'never',
+      message: expect.stringMatching(/^Could not start the run .*larger than max/),
+    });
+    expect(connection.calls).toEqual(['startWorkflowExecution RESOURCE_EXHAUSTED']);
+  });
+
   it('keeps no run of the connection from being seen to end, though others carry 18 MiB of memos', async () => {
     const others = Array.from({ length: 12 }, () => aStart('WaitSignalWorkflow', [], { taskQueue: 'nobody' }));
     for (const { memo, ...other } of others) {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { AIWorkflow } from '../../../../src/api/aiworkflow.ts';
+import { parseJson } from '../../../../src/api/json.ts';
 import type { Objection } from '../../../../src/controllers/aiworkflow/observed.ts';
 import { connectionRefOf, startRequestOf, type Surroundings } from '../../../../src/controllers/aiworkflow/request.ts';
 import { anAIWorkflow, aStartRequest } from '../../../builders/aiworkflow.ts';
@@ -32,6 +33,11 @@ describe('what to start', () => {
   it('has the arguments of ConfigMaps after its own', () => {
     const argsFrom = [{ a: 1 }, null];
     expect(startRequestOf(anAIWorkflow(), around({ argsFrom }))).toMatchObject({ args: ['hi', { a: 1 }, null] });
+  });
+
+  it('has as many bytes of arguments as Temporal takes', () => {
+    const argsFrom = ['ä'.repeat(512 * 1024), 'x'.repeat(1024 * 1024 - 12)];
+    expect(startRequestOf(anAIWorkflow(), around({ argsFrom }))).toMatchObject({ args: ['hi', ...argsFrom] });
   });
 
   it('has the workflow ID that is given, and knows that a connection is shared', () => {
@@ -145,6 +151,27 @@ describe('nothing is started', () => {
       },
     ],
     ['while an argument is missing', anAIWorkflow(), { argsFrom: noConfigMap }, noConfigMap],
+    [
+      'while the arguments come to more than Temporal takes',
+      anAIWorkflow(),
+      { argsFrom: ['ä'.repeat(512 * 1024), 'x'.repeat(1024 * 1024 - 11)] },
+      {
+        reason: 'TooLarge',
+        message:
+          'spec.workflow.argsFrom: the arguments have 2097153 bytes as JSON, more than the 2097152 that Temporal takes; pass references to large data',
+        needsChange: false,
+      },
+    ],
+    [
+      'while an argument cannot be written as JSON',
+      anAIWorkflow(),
+      { argsFrom: [parseJson('['.repeat(20_000) + ']'.repeat(20_000))] },
+      {
+        reason: 'InvalidArgument',
+        message: 'spec.workflow.argsFrom: nested too deeply to be encoded',
+        needsChange: false,
+      },
+    ],
   ])('%s', (_, run, change, expected) => {
     expect(startRequestOf(run, around(change))).toEqual(expected);
   });

@@ -13,7 +13,8 @@ export interface ReadingOptions {
   readonly hint: (entry: Entry) => void;
 }
 
-const OVERLAPS = { shortMs: 5_000, longMs: 60_000, maxMs: 600_000 };
+/** A row that is a minute late is found by the next long query, which comes up to thirty seconds later. */
+const OVERLAPS = { shortMs: 5_000, longMs: 90_000, maxMs: 600_000 };
 
 /** Reads the visibility store and says which of the tracked runs its rows are about. All throw an OperatorError. */
 export class Reading {

@@ -10,7 +10,6 @@ import type {
   Namespace,
   Pod,
   PodDisruptionBudget,
-  ReplicaSet,
   Secret,
 } from './types.ts';
 
@@ -55,7 +54,6 @@ export const namespaces: Kind<Namespace> = {
   namespaced: false,
 };
 export const deployments = builtIn<Deployment>({ apiVersion: 'apps/v1', kind: 'Deployment', plural: 'deployments' });
-export const replicaSets = builtIn<ReplicaSet>({ apiVersion: 'apps/v1', kind: 'ReplicaSet', plural: 'replicasets' });
 export const podDisruptionBudgets = builtIn<PodDisruptionBudget>({
   apiVersion: 'policy/v1',
   kind: 'PodDisruptionBudget',

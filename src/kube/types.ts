@@ -40,12 +40,6 @@ export interface Deployment extends KubeObject {
   };
 }
 
-/** apps/v1. */
-export interface ReplicaSet extends KubeObject {
-  readonly spec: { readonly replicas?: number };
-  readonly status?: { readonly replicas?: number; readonly readyReplicas?: number };
-}
-
 /** Where one container stands; exactly one member is there. */
 export interface ContainerState {
   readonly waiting?: { readonly reason?: string; readonly message?: string };

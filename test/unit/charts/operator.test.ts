@@ -87,6 +87,19 @@ describe('rights', () => {
     }
   });
 
+  it('on what belongs to pools are those that are used', async () => {
+    const lasting = (await operator(everything)).filter((object) => hookOf(object) === undefined);
+    const rights = rulesOf(lasting).flatMap(({ resources, verbs }) =>
+      resources.map((resource): [string, readonly string[]] => [resource, verbs]),
+    );
+    const owned = ['deployments', 'replicasets', 'pods', 'poddisruptionbudgets'];
+    expect(Object.fromEntries(rights.filter(([resource]) => owned.includes(resource)))).toEqual({
+      deployments: ['get', 'list', 'watch', 'create', 'patch'],
+      pods: ['list', 'watch', 'patch'],
+      poddisruptionbudgets: ['get', 'create'],
+    });
+  });
+
   it('for a list of namespaces are Roles there, and nothing for the cluster, hooks included', async () => {
     const objects = await operator({ ...everything, namespaces: ['team-a', 'team-b'] });
     expect(ofKind(objects, 'ClusterRole', 'ClusterRoleBinding')).toEqual([]);

@@ -34,12 +34,18 @@ export function showPool(metrics: PoolMetrics, worker: Worker, observed: Observe
 /** The Worker is gone: so are its figures. */
 export function hidePool(metrics: PoolMetrics, worker: Worker): void {
   const labels = labelsOf(worker);
-  metrics.workerBacklog.remove(labels);
-  metrics.workerBacklogAge.remove(labels);
-  metrics.workerBusySlots.remove(labels);
-  metrics.workerDesiredReplicas.remove(labels);
-  metrics.workerReplicas.remove(labels);
-  metrics.workerScaleInMisses.remove(labels);
+  for (const gauge of gaugesOf(metrics)) gauge.remove(labels);
+}
+
+/** Another instance leads now, and shows the figures of all pools. */
+export function hidePools(metrics: PoolMetrics): void {
+  for (const gauge of gaugesOf(metrics)) gauge.reset();
+}
+
+function gaugesOf(metrics: PoolMetrics) {
+  const { workerBacklog, workerBacklogAge, workerBusySlots } = metrics;
+  const { workerDesiredReplicas, workerReplicas, workerScaleInMisses } = metrics;
+  return [workerBacklog, workerBacklogAge, workerBusySlots, workerDesiredReplicas, workerReplicas, workerScaleInMisses];
 }
 
 function labelsOf({ metadata }: Worker): Readonly<Record<string, string>> {

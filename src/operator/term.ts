@@ -8,6 +8,7 @@ import { budgetOfNamespace } from '../temporal/budget.ts';
 import { ClientPool } from '../temporal/clients.ts';
 import type { Caches } from './caches.ts';
 import { connectionsPart } from './connections.ts';
+import { hidePools } from './poolmetrics.ts';
 import { runsOn, runsPart } from './runs.ts';
 import { workersPart } from './workers.ts';
 import { isSettled } from './projections.ts';
@@ -59,6 +60,7 @@ export async function leadTerm(world: TermWorld, signal: AbortSignal): Promise<v
     await Promise.all([workers, runs, connections].map(({ controller }) => controller.stop()));
     await Promise.all([runs.tracker.stop(), connections.watches.stop()]);
     pool.close();
+    hidePools(metrics);
   }
 }
 

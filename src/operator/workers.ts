@@ -19,14 +19,11 @@ import type { TermWorld } from './term.ts';
 
 /** The controller of pools, with all that feeds it. */
 export function workersPart(world: TermWorld, directory: ConnectionDirectory) {
-  const { caches, metrics } = world;
+  const { caches } = world;
   const memory = new PoolMemory();
   const controller = workerController(world, directory, memory);
   const onWorker = ({ key, before, after }: Change<Worker>) => {
-    if (before && before.metadata.uid !== after?.metadata.uid) {
-      memory.forget(before.metadata.uid);
-      hidePool(metrics, before);
-    }
+    if (before && before.metadata.uid !== after?.metadata.uid) forget(world, memory, before);
     if (before?.metadata.generation !== after?.metadata.generation || !before) controller.enqueue(key, 'user');
   };
   const onOwned = ({ key }: Change<KubeObject>) => {
@@ -46,6 +43,11 @@ export function workersPart(world: TermWorld, directory: ConnectionDirectory) {
     for (const worker of caches.workers.by('connection', key)) controller.enqueue(keyOf(worker), 'resync');
   };
   return { controller, onWorker, onOwned, onPod, onRun, onConnection };
+}
+
+function forget({ metrics }: TermWorld, memory: PoolMemory, worker: Worker): void {
+  memory.forget(worker.metadata.uid);
+  hidePool(metrics, worker);
 }
 
 /** What of a run matters to its pool: that it was started, and whether it goes on. */
@@ -83,6 +85,11 @@ function workerController(world: TermWorld, connections: ConnectionDirectory, me
   });
   return controllerOf(world, 'worker', {
     find: (key: string) => caches.workers.get(key),
-    pass: (worker, signal) => passOverWorker({ ...reconciler, observe }, worker, host, signal),
+    pass: async (worker, signal) => {
+      const result = await passOverWorker({ ...reconciler, observe }, worker, host, signal);
+      // It went during the pass, which has remembered and shown it once more.
+      if (caches.workers.get(keyOf(worker))?.metadata.uid !== worker.metadata.uid) forget(world, memory, worker);
+      return result;
+    },
   });
 }

@@ -27,6 +27,10 @@ export interface PoolPod extends KubeObject {
   readonly status?: {
     readonly phase?: string;
     readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+    readonly containerStatuses?: readonly {
+      readonly name: string;
+      readonly state?: { readonly running?: object };
+    }[];
   };
 }
 

@@ -144,6 +144,19 @@ describe('a connection that cannot be used says why, and goes on by itself once 
   });
 });
 
+it('a connection that is deleted while it is looked at is gone for good', async () => {
+  const door = await scene.door();
+  const release = door.hold();
+  await scene.connect('short-lived', { address: door.address, tls: { caSecretRef } });
+  await until('the look at it', 15_000, () => door.calls.length > 0);
+  await scene.shared.api.call(runs.path('temporalconnections', 'short-lived'), { method: 'DELETE' });
+  release();
+  await until('the end of the look', 15_000, () => door.connections() === 0);
+  await runs.apply('orphan', { type: 'Unserved' }, { connectionRef: { name: 'short-lived' } });
+  const run = await runs.until('orphan', { type: 'Accepted', status: 'False' });
+  expect(conditionOf(run, 'Accepted')?.reason).toBe('ConnectionNotFound');
+});
+
 it('never shows a value of a Secret, in no log line, status or Event', async () => {
   expect(await scene.shownSecrets()).toEqual([]);
   expect(scene.secrets.shownIn(`x ${authority.cert}`)).toEqual([authority.cert]);

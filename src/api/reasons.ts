@@ -8,7 +8,8 @@ export const reasons = {
   Reconciled: 'Everything the spec asks for is in place.',
   Progressing: 'The operator is on its way to what the spec asks for.',
   InvalidSpec: 'The spec contradicts itself in a way the CRD schema cannot express; the message gives the path.',
-  TooLarge: 'The resource is larger than the operator accepts; the message gives size and limit.',
+  TooLarge:
+    'The resource is larger than the operator accepts, or its arguments than Temporal takes; the message gives size and limit.',
   InternalError: 'A defect in this operator. Please report it with the operator log.',
   // Kubernetes
   KubernetesUnavailable: 'The API server did not answer a call; it is tried again.',

@@ -1,12 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { KubeClient } from '../../../src/kube/client.ts';
 import { connectKube } from '../../../src/kube/connect.ts';
-import { leases } from '../../../src/kube/kinds.ts';
+import { configMaps, leases } from '../../../src/kube/kinds.ts';
 import { until } from '../../cluster/poll.ts';
 import { cluster, freshNamespace } from '../../cluster/shared.ts';
 import type { LocalCluster } from '../../cluster/cluster.ts';
 import { candidate, enter, timing, type Arena, type Candidate } from './candidates.ts';
-import { follow, type Following } from './follow.ts';
+import { clientOf, follow, type Following } from './follow.ts';
 
 let shared: LocalCluster;
 let direct: KubeClient;
@@ -132,9 +132,15 @@ describe('candidates for a Lease on a real API server', () => {
     while (performance.now() < asleepUntil);
     // No timer and no watch had its turn yet: nobody has told the client.
     expect(a.terms[0]?.signal.aborted).toBe(false);
-    const late = { namespace: arena.namespace, identity: 'late', epoch: 0 };
-    await expect(enter(a.client(), late)).rejects.toMatchObject({ reason: 'LeadershipLost' });
+    const late = a.client().create(configMaps, { metadata: { name: 'late', namespace: arena.namespace } });
+    await expect(late).rejects.toMatchObject({ reason: 'LeadershipLost' });
     expect(a.terms[0]?.signal.aborted).toBe(true);
-    expect(reigns().some((entry) => entry.startsWith('late'))).toBe(false);
+    // It was not even sent: a call that came after it has been answered.
+    const same = clientOf(a.server.url);
+    await same.get(leases, { namespace: arena.namespace, name: 'lease' });
+    await same.close();
+    expect(a.server.asked.filter((call) => call === `POST /api/v1/namespaces/${arena.namespace}/configmaps`)).toEqual(
+      [],
+    );
   });
 });

@@ -122,6 +122,18 @@ export function turns(sizes: readonly number[], from: number): number {
   return steps.filter((step, index) => index > 0 && step !== steps[index - 1]).length;
 }
 
+/** The shortest time between a step up and a step down after it, in seconds; infinite where there is none. */
+export function shortestStay(sizes: readonly number[]): number {
+  let grownAt = Number.NEGATIVE_INFINITY;
+  let shortest = Number.POSITIVE_INFINITY;
+  for (const [second, size] of sizes.entries()) {
+    const before = sizes[second - 1] ?? size;
+    if (size > before) grownAt = second;
+    if (size < before) shortest = Math.min(shortest, second - grownAt);
+  }
+  return shortest;
+}
+
 function factsOf(world: World, now: number) {
   const { pods } = world;
   if (now - world.statistic.at >= STATISTIC_SECONDS) world.statistic = { at: now, waiting: world.waiting.length };

@@ -1,6 +1,6 @@
 import { OperatorError } from '../errors.ts';
 import type { ReadConfigMap } from '../controllers/aiworkflow/args.ts';
-import type { ReadNamespace, ReadRun } from '../controllers/aiworkflow/observe.ts';
+import type { ReadNamespace, ReadRun } from '../controllers/aiworkflow/world.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { configMaps, namespaces } from '../kube/kinds.ts';
 import type { Namespace } from '../kube/types.ts';

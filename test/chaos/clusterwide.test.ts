@@ -106,10 +106,10 @@ describe('through a ClusterTemporalConnection', () => {
 
 describe('a namespace with twenty live runs, a few of which ignore cancellation', () => {
   /**
-   * In a terminating namespace a run is given half a minute, then terminated. While Temporal is down the pass that finds
-   * the time over is one of those that are tried ever more rarely, so that it may come as late again.
+   * In a terminating namespace a run is given half a minute, then terminated. The pass that finds the time over may
+   * wait for a Temporal that is down, and for those of other runs.
    */
-  const RELEASED_MS = 90_000;
+  const RELEASED_MS = 60_000;
   /** The namespace controller looks again at what was left up to a quarter of a minute later. */
   const GONE_MS = 30_000;
   const names = Array.from({ length: 20 }, (_, index) => `run-${index}`);

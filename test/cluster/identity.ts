@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** A process that cannot be taken for a later one with the same number. */
 export interface ProcessIdentity {
@@ -11,8 +11,17 @@ export interface ProcessIdentity {
 export function identityOf(pid: number): ProcessIdentity | undefined {
   const fields = statOf(pid);
   const startTicks = fields?.[19];
-  if (startTicks === undefined || fields?.[0] === 'Z' || fields?.[0] === 'X') return undefined;
+  if (startTicks === undefined || fields?.[0] === 'X' || (fields?.[0] === 'Z' && !hasThreads(pid))) return undefined;
   return { pid, startTicks };
+}
+
+/** Of a killed process the first thread may be a zombie while others still end, and hold its ports and files until then. */
+function hasThreads(pid: number): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/task`).length > 1;
+  } catch {
+    return false;
+  }
 }
 
 /** This very process. */

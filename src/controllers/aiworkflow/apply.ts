@@ -6,7 +6,7 @@ import { customKind } from '../../kube/kinds.ts';
 import type { Applied } from '../../runtime/reconcile.ts';
 import type { TemporalClient } from '../../temporal/clients.ts';
 import { cancelRun, terminateRun } from '../../temporal/control.ts';
-import type { RunWorld } from './observe.ts';
+import type { RunWorld } from './world.ts';
 import { FINALIZER, type RunAction } from './plan.ts';
 import { startOnce } from './start.ts';
 
@@ -14,6 +14,9 @@ import { startOnce } from './start.ts';
 export type RunEffects = Pick<RunWorld, 'clusterName' | 'memory' | 'tracker' | 'now'> & {
   readonly kube: Pick<KubeClient, 'addFinalizer' | 'removeFinalizer'>;
 };
+
+/** A run that could not be asked to end is asked again this much later. */
+const AGAIN_MS = 5_000;
 
 type AppliedRun = Applied<AIWorkflow, RunAction>;
 
@@ -69,7 +72,9 @@ async function end(
   } catch (thrown) {
     const { reason, message } = asOperatorError(thrown);
     const isBestEffort = action.type === 'terminate' && action.isBestEffort;
-    if (!isBestEffort || reason === 'InternalError') throw thrown;
+    if (reason === 'InternalError') throw thrown;
+    // Not with backoff: the release of the resource must not come late because its run cannot be reached.
+    if (!isBestEffort) throw new OperatorError(reason, message, { retry: { afterMs: AGAIN_MS }, cause: thrown });
     // The resource goes all the same; whoever looks for a run that lives on finds this line.
     return { action: { ...action, because: `${action.because}, but in vain: ${message}` } };
   }

@@ -1,7 +1,8 @@
 import type { AIWorkflow } from '../../api/aiworkflow.ts';
 import type { Reconciler } from '../../runtime/reconcile.ts';
 import { applyRun, type RunEffects } from './apply.ts';
-import { observeRun, type RunWorld } from './observe.ts';
+import { observeRun } from './observe.ts';
+import type { RunWorld } from './world.ts';
 import type { ObservedRun } from './observed.ts';
 import { planRun, type RunAction } from './plan.ts';
 import { reportRun } from './report.ts';

@@ -83,10 +83,14 @@ function planDeletion(resource: AIWorkflow, observed: ObservedRun, now: Date): P
   const untilTimeoutMs = deletionTimeMs(resource) + timeoutMs(resource) - now.getTime();
   const nextMs = untilTimeoutMs > 0 ? Math.min(waitMs, untilTimeoutMs) : waitMs;
   return {
-    // A Temporal that is away is asked when it is back: its connection tells.
-    actions: isAway(observed.connection) ? [] : endIt(resource, observed, untilTimeoutMs <= 0),
+    actions: isSilent(observed) ? [] : endIt(resource, observed, untilTimeoutMs <= 0),
     recheckAfterMs: Math.min(nextMs, RECHECK_DELETION_MS),
   };
+}
+
+/** A Temporal that is away, or has not answered just now, is asked when it is back: trying would only make this pass late. */
+function isSilent({ connection, run }: ObservedRun): boolean {
+  return isAway(connection) || (run?.kind === 'unknown' && run.reason === 'TemporalUnavailable');
 }
 
 /** Why nothing of the run is left to end. */

@@ -90,6 +90,10 @@ describe('deletion', () => {
         ...(hastyAfter !== undefined && { hastySince: after(hastyAfter) }),
       },
     });
+  const forbidden = aWorld({
+    run: { ...unknown, reason: 'TemporalForbidden' },
+    deletion: { run, seenAt: after(0) },
+  });
   const away = aWorld({
     connection: aConnectionView({ awaySince: after(0) }),
     run: unknown,
@@ -116,7 +120,8 @@ describe('deletion', () => {
       0,
       ['removeFinalizer'],
     ],
-    ['waits for Temporal to come back', deleted(), unreachable(), 59, ['cancel']],
+    ['waits for Temporal to come back', deleted(), unreachable(), 59, []],
+    ['asks also where Temporal does not tell how the run is', deleted(), forbidden, 0, ['cancel']],
     [
       'goes in any case five minutes after deletionTimeout',
       deleted(),
@@ -131,12 +136,12 @@ describe('deletion', () => {
       30,
       ['terminate', 'removeFinalizer'],
     ],
-    ['gives an orderly deletion that becomes hasty late as long', deleted(), unreachable(50), 79, ['terminate']],
+    ['gives an orderly deletion that becomes hasty late as long', deleted(), unreachable(50), 79, []],
     ['asks nothing of a Temporal that is away', deleted(), away, 59, []],
     ['goes without a last blow that could only be in vain', deleted(), away, 360, ['removeFinalizer']],
-    ['has its chance after an operator that was away', deleted(), unreachable(undefined, 3600), 3629, ['terminate']],
+    ['has its chance after an operator that was away', deleted(), unreachable(undefined, 3600), 3629, []],
     ['and no more than that', deleted(), unreachable(undefined, 3600), 3630, ['terminate', 'removeFinalizer']],
-    ['does not go before that', deleted(), unreachable(0), 29, ['cancel']],
+    ['does not go before that', deleted(), unreachable(0), 29, []],
     [
       'does nothing without its finalizer',
       anAIWorkflow({ metadata: { deletionTimestamp: DELETED, finalizers: ['x/y'] }, status: started }),

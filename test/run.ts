@@ -44,12 +44,17 @@ function runJest(layer: string): Tally {
       layer,
       '--json',
       `--outputFile=${file}`,
-      // Tests of servers mostly wait: two files at a time take little more than half as long. Those under load go alone.
-      ...(layer === 'unit' || layer === 'integration' ? ['--maxWorkers=2'] : ['--runInBand']),
+      ...atOnce(layer),
     ],
     { stdio: ['ignore', 'ignore', 'inherit'] },
   );
   return tallyOf(file, status);
+}
+
+/** Tests that mostly wait go several files at a time, on two cores, too; those under load go alone. */
+function atOnce(layer: string): string[] {
+  if (layer === 'unit') return ['--maxWorkers=4'];
+  return layer === 'integration' ? ['--maxWorkers=2'] : ['--runInBand'];
 }
 
 /** A run that died without a report, or failed outside of any test, counts as one failure: never as nothing. */

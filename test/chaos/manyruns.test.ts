@@ -3,10 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { LocalCluster } from '../cluster/cluster.ts';
 import { until } from '../cluster/poll.ts';
 import { applyCrds, cluster, freshNamespace, freshTemporalNamespace } from '../cluster/shared.ts';
+import { Chains } from '../integration/operator/chains.ts';
 import { Pools } from '../integration/operator/pools.ts';
 import { startOperator, type OperatorProcess } from '../integration/operator/process.ts';
 import { Runs } from '../integration/operator/runs.ts';
-import { chainsIn } from './chains.ts';
 
 const count = 200;
 const kills = 5;
@@ -69,7 +69,7 @@ class Scene {
 
   /** One chain for each run, and it is the one that its status names. */
   async expectOneChainEach(): Promise<void> {
-    const chains = await chainsIn({ temporal, namespace: this.temporalNamespace });
+    const chains = await new Chains(temporal, this.temporalNamespace).all();
     const told = (await this.runs.list()).map(({ status }): [string, string[]] => {
       const { workflowID = '', firstRunID = '' } = status.temporal ?? {};
       return [workflowID, [firstRunID]];

@@ -15,10 +15,16 @@ export async function askOrExcuse(
   try {
     return await askTemporal(world, resource, client, signal);
   } catch (thrown) {
-    const { reason, message } = asOperatorError(thrown);
-    if (signal.aborted || reason === 'InternalError') throw thrown;
-    return { kind: 'unknown', reason, message, since: world.memory.unknown(resource.metadata.uid, world.now()) };
+    if (signal.aborted) throw thrown;
+    return excuse(world, resource, thrown);
   }
+}
+
+/** What failed while asking, as an answer. Throws what is a defect of ours. */
+export function excuse({ memory, now }: RunWorld, { metadata }: AIWorkflow, thrown: unknown): ObservedEnd {
+  const { reason, message } = asOperatorError(thrown);
+  if (reason === 'InternalError') throw thrown;
+  return { kind: 'unknown', reason, message, since: memory.unknown(metadata.uid, now()) };
 }
 
 /** Where the run in the status stands; what was found is remembered. Throws an OperatorError. */

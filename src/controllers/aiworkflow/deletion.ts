@@ -1,10 +1,10 @@
 import type { AIWorkflow } from '../../api/aiworkflow.ts';
-import { asOperatorError, OperatorError } from '../../errors.ts';
+import { OperatorError } from '../../errors.ts';
 import type { TemporalClient } from '../../temporal/clients.ts';
 import { describeRun } from '../../temporal/describe.ts';
 import { endOf } from '../../temporal/ended.ts';
 import type { Resolution } from '../connection/directory.ts';
-import { askTemporal } from './ask.ts';
+import { askTemporal, excuse } from './ask.ts';
 import { otherCluster } from './home.ts';
 import { identityOf, isOurs } from './identity.ts';
 import type { Objection, ObservedDeletion, ObservedEnd, ObservedRun } from './observed.ts';
@@ -40,10 +40,7 @@ async function askForDeletion(
     const found = await findRun(world, resource, reachable(resolution), signal);
     return { run: found.run, deletion: { ...about, run: found.identity } };
   } catch (thrown) {
-    const { message, reason } = asOperatorError(thrown);
-    if (reason === 'InternalError') throw thrown;
-    const since = world.memory.unknown(resource.metadata.uid, world.now());
-    return { run: { kind: 'unknown', reason, message, since }, deletion: { ...about, run: pinned(resource) } };
+    return { run: excuse(world, resource, thrown), deletion: { ...about, run: pinned(resource) } };
   }
 }
 

@@ -42,7 +42,7 @@ function situationOf(resource: AIWorkflow, pass: RunPass, now: Date): Situation 
   const { observed } = pass;
   if (observed?.run?.kind === 'ended') return { is: 'ended', end: observed.run };
   if (isLost(observed?.run, now)) return { is: 'lost' };
-  if (resource.metadata.deletionTimestamp !== undefined) return deletion(resource, pass);
+  if (resource.metadata.deletionTimestamp !== undefined) return deletion(pass);
   return isStarted(resource, pass) ? { is: 'running', run: observed?.run } : beforeStart(pass);
 }
 
@@ -57,10 +57,10 @@ function beforeStart({ observed, error }: RunPass): Situation {
 }
 
 /** A deletion says what it waits for; where nothing is left to end the resource just goes. */
-function deletion(resource: AIWorkflow, { observed, error }: RunPass): Situation | undefined {
+function deletion({ observed, error }: RunPass): Situation | undefined {
   const trouble = error?.message ?? whyUnknown(observed?.run);
   if (!observed?.deletion?.run && trouble === undefined) return undefined;
-  return { is: 'deleting', hasRun: isStarted(resource, { applied: [] }), trouble, deletion: observed?.deletion };
+  return { is: 'deleting', trouble, deletion: observed?.deletion };
 }
 
 const whyUnknown = (run: ObservedEnd | undefined) => (run?.kind === 'unknown' ? run.message : undefined);

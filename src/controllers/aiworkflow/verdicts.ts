@@ -17,7 +17,6 @@ export type Situation =
   | { readonly is: 'running'; readonly run?: ObservedEnd | undefined }
   | {
       readonly is: 'deleting';
-      readonly hasRun: boolean;
       readonly deletion?: ObservedDeletion | undefined;
       /** Why it does not get on. */
       readonly trouble?: string | undefined;

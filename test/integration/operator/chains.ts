@@ -24,6 +24,16 @@ export class Chains {
     return [...new Set((await this.runsOf(workflowID)).map(({ firstRunID }) => firstRunID))];
   }
 
+  /** The same for all of the Temporal namespace, by workflow ID. */
+  async all(): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+    const chains = new Map<string, Set<string>>();
+    for await (const { workflowId, runId } of this.executions()) {
+      const { firstRunID } = await this.historyOf(workflowId, runId);
+      chains.set(workflowId, (chains.get(workflowId) ?? new Set()).add(firstRunID));
+    }
+    return chains;
+  }
+
   /** Every run under that workflow ID. */
   async runsOf(workflowID: string): Promise<HistoricRun[]> {
     const { executions } = await this.connection.workflowService.listWorkflowExecutions({
@@ -56,6 +66,18 @@ export class Chains {
       signalName,
       input: { payloads: [{ metadata, data: Buffer.from(JSON.stringify(value)) }] },
     });
+  }
+
+  private async *executions(): AsyncGenerator<{ readonly workflowId: string; readonly runId: string }> {
+    let nextPageToken = new Uint8Array();
+    do {
+      const request = { namespace: this.namespace, pageSize: 1_000, query: '', nextPageToken };
+      const page = await this.connection.workflowService.listWorkflowExecutions(request);
+      for (const { execution } of page.executions) {
+        yield { workflowId: execution?.workflowId ?? '', runId: execution?.runId ?? '' };
+      }
+      nextPageToken = new Uint8Array(page.nextPageToken);
+    } while (nextPageToken.length > 0);
   }
 
   private async historyOf(workflowId: string, runId: string): Promise<HistoricRun> {
